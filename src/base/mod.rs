@@ -1,0 +1,1 @@
+//! What everything stands on: ids, time, clock, randomness, codes, the failure table.

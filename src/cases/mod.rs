@@ -1,0 +1,1 @@
+//! Cases (F0), rule sets and infectious windows.

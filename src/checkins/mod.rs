@@ -1,0 +1,1 @@
+//! Checking in and out: the journal, the batch, the import.

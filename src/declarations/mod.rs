@@ -1,0 +1,1 @@
+//! The health declaration: questions, answers, risk, token.

@@ -1,0 +1,1 @@
+//! Who was there at the same time: lookups, exposures, exports.

@@ -1,0 +1,1 @@
+//! Who a person is: phone numbers, names, ID numbers, pseudonyms.

@@ -1,0 +1,1 @@
+//! Provinces and wards, keyed by (catalogue, code).

@@ -1,0 +1,1 @@
+//! The store: one SQL text on SQLite and PostgreSQL.
