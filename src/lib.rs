@@ -44,21 +44,21 @@
 
 pub mod base;
 pub mod config;
-pub mod store;
 pub mod privacy;
+pub mod store;
 
-pub mod regions;
 pub mod accounts;
-pub mod identity;
-pub mod venues;
-pub mod posters;
-pub mod declarations;
-pub mod checkins;
 pub mod cases;
+pub mod checkins;
+pub mod declarations;
 pub mod exposures;
+pub mod identity;
+pub mod posters;
+pub mod regions;
+pub mod venues;
 
-pub mod http;
 pub mod api;
-pub mod web;
-pub mod ops;
 pub mod cli;
+pub mod http;
+pub mod ops;
+pub mod web;

@@ -1,1 +1,78 @@
 //! The store: one SQL text on SQLite and PostgreSQL.
+//!
+//! This room alone names the two drivers. There is no trait with one implementation per database:
+//! the two are a closed set, so an `enum` keeps each decision in one place and type bounds out of
+//! every caller. A text is a `&'static str` with `$1`-style parameters that both read;
+//! [`Sql::split`] holds the few that cannot be shared, and a test prepares every text of the
+//! program on both.
+//!
+//! Traps that shaped it:
+//! - PostgreSQL answers `COMMIT` after a failed statement with a rollback that the driver reports
+//!   as success; here neither engine commits ([`Error::WentOn`]).
+//! - SQLite's plain `BEGIN` fails when it upgrades from reading to writing, so writers begin with
+//!   `BEGIN IMMEDIATE`, on one connection, and readers have a pool of their own.
+//! - A `begin` that is cancelled leaves the connection with an open transaction (sqlx 0.9.0): never
+//!   put a timeout or a `select!` around anything here.
+
+mod connect;
+mod db;
+mod migrate;
+mod partitions;
+mod query;
+mod time;
+
+pub use connect::{Engine, Target};
+pub use db::{Db, Tx};
+pub use partitions::{drop_partition, ensure_partition, partition_days};
+pub use query::{Query, Record, Sql, Value};
+
+use crate::base::{Failure, Kind};
+
+/// A failure of the database or of its contents.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The row already exists.
+    #[error("conflicts with a stored row")]
+    Conflict,
+    /// The driver failed.
+    #[error("database failure")]
+    Driver(#[source] sqlx::Error),
+    /// A transaction went on after a query had failed, and was rolled back.
+    #[error("went on after a failed query")]
+    WentOn,
+    /// The schema holds migrations that this program does not know.
+    #[error(
+        "the database was written by a newer version of this program; run that version, or restore a backup made before it"
+    )]
+    Newer,
+    /// A stored migration could not be applied.
+    #[error("the schema could not be brought up to date")]
+    Migrate(#[source] sqlx::migrate::MigrateError),
+    /// The database URL cannot be read.
+    #[error("the database URL must be postgres://…, sqlite:FILE or empty")]
+    Url(#[source] Option<sqlx::Error>),
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        match error.as_database_error() {
+            Some(db) if db.is_unique_violation() => Self::Conflict,
+            _ => Self::Driver(error),
+        }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Conflict => Kind::Conflict.into(),
+            Error::Driver(
+                sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_),
+            ) => Self {
+                source: Some(Box::new(error)),
+                ..Self::busy(2)
+            },
+            other => Self::internal(other),
+        }
+    }
+}

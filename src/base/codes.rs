@@ -1,0 +1,135 @@
+//! Codes for printing and typing: 128 random bits in Crockford's Base32.
+
+use std::{fmt, str::FromStr};
+
+use crate::base::Random;
+
+/// Crockford's digits: no I, L, O (they look like 1 and 0) and no U.
+const DIGITS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+/// Digits in a code: 26 × 5 bits hold 128, the first digit is at most 7.
+pub const LENGTH: usize = 26;
+
+/// A code of 128 random bits: 26 Crockford Base32 digits (<https://www.crockford.com/base32.html>).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Code([u8; 16]);
+
+/// The text is not a code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a code of 26 Crockford Base32 digits")]
+pub struct NotACode;
+
+impl Code {
+    /// A new code.
+    #[must_use]
+    pub fn new(random: &Random) -> Self {
+        Self(random.bytes())
+    }
+
+    /// The code with these 128 bits.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    /// Its 128 bits.
+    #[must_use]
+    pub const fn bytes(self) -> [u8; 16] {
+        self.0
+    }
+
+    /// In groups for typing: `XXXXX-XXXXX-XXXXX-XXXXX-XXXXXX`.
+    #[must_use]
+    pub fn grouped(self) -> String {
+        let mut text = String::with_capacity(LENGTH + 4);
+        for (at, digit) in self.to_string().chars().enumerate() {
+            if at > 0 && at % 5 == 0 && at < 25 {
+                text.push('-');
+            }
+            text.push(digit);
+        }
+        text
+    }
+}
+
+impl FromStr for Code {
+    type Err = NotACode;
+
+    /// Reads without regard to case, spaces and hyphens; `o` is 0, `i` and `l` are 1; U is no digit.
+    fn from_str(text: &str) -> Result<Self, NotACode> {
+        let mut bits: u128 = 0;
+        let mut digits = 0;
+        for c in text.chars().filter(|c| !matches!(c, ' ' | '-')) {
+            let c = match c.to_ascii_uppercase() {
+                'O' => '0',
+                'I' | 'L' => '1',
+                c => c,
+            };
+            let value = DIGITS
+                .iter()
+                .position(|&digit| char::from(digit) == c)
+                .ok_or(NotACode)?;
+            digits += 1;
+            if digits > LENGTH || (digits == 1 && value > 7) {
+                return Err(NotACode);
+            }
+            bits = (bits << 5) | u128::try_from(value).map_err(|_| NotACode)?;
+        }
+        if digits == LENGTH {
+            Ok(Self(bits.to_be_bytes()))
+        } else {
+            Err(NotACode)
+        }
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let bits = u128::from_be_bytes(self.0);
+        for at in (0..LENGTH).rev() {
+            let digit = usize::try_from((bits >> (5 * at)) & 31).unwrap_or(0);
+            let c = DIGITS.get(digit).copied().unwrap_or(b'0');
+            fmt::Write::write_char(f, char::from(c))?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_what_people_type() {
+        let code = Code::new(&Random::seeded(3));
+        let text = code.to_string();
+        assert_eq!(text.len(), LENGTH);
+        assert_eq!(text.parse(), Ok(code));
+        assert_eq!(code.grouped().to_lowercase().parse(), Ok(code));
+        let look_alike = text.replace('0', "o").replace('1', "l");
+        assert_eq!(look_alike.parse(), Ok(code));
+    }
+
+    #[test]
+    fn refuses_what_is_none() {
+        let text = Code::from_bytes([0xff; 16]).to_string();
+        assert_eq!(text, "7ZZZZZZZZZZZZZZZZZZZZZZZZZ");
+        assert!(text.parse::<Code>().is_ok());
+        for wrong in [
+            "",
+            "7ZZZZZZZZZZZZZZZZZZZZZZZZ",
+            "8ZZZZZZZZZZZZZZZZZZZZZZZZZ",
+            "UZZZZZZZZZZZZZZZZZZZZZZZZZ",
+            "7ZZZZZZZZZZZZZZZZZZZZZZZZZZ",
+            "7ZZZZZZZZZZZZZZZZZZZZZZZZé",
+        ] {
+            assert_eq!(wrong.parse::<Code>(), Err(NotACode), "{wrong}");
+        }
+    }
+}

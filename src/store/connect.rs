@@ -1,0 +1,141 @@
+//! How the two databases are opened.
+
+use std::{path::PathBuf, time::Duration};
+
+use sqlx::{
+    PgPool, SqlitePool,
+    postgres::{PgConnectOptions, PgPoolOptions},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+
+use crate::store::Error;
+
+/// How long to wait for a connection or a lock before the caller is told to come back.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Connections that read SQLite side by side.
+const SQLITE_READERS: u32 = 4;
+
+/// Exposure runs on SQLite at the same time.
+const SQLITE_STAGES: u32 = 2;
+
+/// Which of the two databases.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    /// Embedded, one file.
+    Sqlite,
+    /// A server.
+    Postgres,
+}
+
+/// Where the data is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// A SQLite file, made if there is none.
+    Sqlite(PathBuf),
+    /// A PostgreSQL server, by URL, and how many connections to open at most.
+    Postgres(String, u32),
+}
+
+impl Target {
+    /// Which of the two databases this is.
+    #[must_use]
+    pub fn engine(&self) -> Engine {
+        match self {
+            Self::Sqlite(_) => Engine::Sqlite,
+            Self::Postgres(..) => Engine::Postgres,
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Pool {
+    Postgres(PgPool),
+    /// SQLite has one writer at a time. With one connection to write on, writers queue in the pool,
+    /// in order, and not on the lock of the file.
+    Sqlite {
+        write: SqlitePool,
+        read: SqlitePool,
+        /// Opened read-only but free to make temporary tables, which `query_only` would refuse.
+        stage: SqlitePool,
+    },
+}
+
+impl Pool {
+    pub(super) async fn open(target: &Target) -> Result<Self, Error> {
+        match target {
+            Target::Postgres(url, connections) => postgres(url, *connections).await,
+            Target::Sqlite(path) => sqlite(path).await,
+        }
+    }
+
+    pub(super) async fn close(&self) {
+        match self {
+            Self::Postgres(pool) => pool.close().await,
+            Self::Sqlite { write, read, stage } => {
+                stage.close().await;
+                read.close().await;
+                // The last connection to close folds the log back into the file.
+                write.close().await;
+            }
+        }
+    }
+}
+
+/// The server bounds statements, locks and idle transactions: a client that times out around a
+/// transaction would poison the connection instead.
+async fn postgres(url: &str, connections: u32) -> Result<Pool, Error> {
+    let options: PgConnectOptions = url
+        .parse::<PgConnectOptions>()
+        .map_err(|error| Error::Url(Some(error)))?
+        .application_name("diem-kiem-dich")
+        .options([
+            ("statement_timeout", "15s"),
+            ("lock_timeout", "2s"),
+            ("idle_in_transaction_session_timeout", "15s"),
+        ]);
+    let pool = PgPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(PATIENCE)
+        .max_lifetime(Duration::from_secs(600))
+        .connect_with(options)
+        .await?;
+    Ok(Pool::Postgres(pool))
+}
+
+/// A commit is on the disk before it is reported (`synchronous = FULL`), reads do not wait for the
+/// writer (`journal_mode = WAL`), what is erased is overwritten (`secure_delete`), and foreign keys
+/// hold.
+async fn sqlite(path: &std::path::Path) -> Result<Pool, Error> {
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(PATIENCE)
+        .pragma("secure_delete", "ON");
+    let pool = |connections| {
+        SqlitePoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(PATIENCE)
+    };
+    // The writer first: it makes the file and puts it into WAL mode. It is never closed for age, or
+    // the prepared statements of the check-in path would go with it.
+    let write = pool(1)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .connect_with(options.clone())
+        .await?;
+    let read = pool(SQLITE_READERS)
+        .connect_with(options.clone().pragma("query_only", "ON"))
+        .await?;
+    let stage = pool(SQLITE_STAGES).connect_lazy_with(
+        SqliteConnectOptions::new()
+            .filename(path)
+            .read_only(true)
+            .busy_timeout(PATIENCE)
+            .pragma("temp_store", "MEMORY"),
+    );
+    Ok(Pool::Sqlite { write, read, stage })
+}

@@ -1,0 +1,30 @@
+//! Bringing the schema up to date: forward only, the same file names for both engines.
+
+use sqlx::migrate::{MigrateError, Migrator};
+
+use crate::store::{Db, Error, connect::Pool};
+
+static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
+static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
+
+impl Db {
+    /// Bring the schema up to date, and say how many migrations the program knows.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Newer`] when the schema holds a migration that this program does not know, and
+    /// when a migration does not apply.
+    pub async fn migrate(&self) -> Result<usize, Error> {
+        let (done, known) = match self.pool() {
+            Pool::Postgres(pool) => (POSTGRES.run(pool).await, POSTGRES.iter().count()),
+            Pool::Sqlite { write, .. } => (SQLITE.run(write).await, SQLITE.iter().count()),
+        };
+        match done {
+            Ok(()) => Ok(known),
+            Err(MigrateError::VersionMissing(_) | MigrateError::VersionTooNew(..)) => {
+                Err(Error::Newer)
+            }
+            Err(other) => Err(Error::Migrate(other)),
+        }
+    }
+}

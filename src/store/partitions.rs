@@ -1,0 +1,69 @@
+//! One partition of `check_ins` a day, in PostgreSQL.
+//!
+//! Range partitions by UUIDv7 bounds: a day's rows go with one `DROP TABLE`. SQLite has one
+//! clustered table and deletes in batches, so everything here does nothing there. Names of tables
+//! cannot be parameters; the texts are built from a [`Day`], which is a number.
+
+use sqlx::{AssertSqlSafe, SqlSafeStr};
+
+use crate::{
+    base::{Day, ids::uuid_floor},
+    store::{Db, Error, connect::Pool},
+};
+
+/// Make the partition of `day` if it is not there.
+pub async fn ensure_partition(db: &Db, day: Day) -> Result<(), Error> {
+    let Pool::Postgres(pool) = db.pool() else {
+        return Ok(());
+    };
+    let text = format!(
+        "CREATE TABLE IF NOT EXISTS check_ins_{} PARTITION OF check_ins FOR VALUES FROM ('{}') TO ('{}')",
+        day.compact(),
+        uuid_floor(day.start_ms()),
+        uuid_floor(day.plus(1).start_ms()),
+    );
+    let made = sqlx::query(AssertSqlSafe(text).into_sql_str())
+        .execute(pool)
+        .await;
+    match made {
+        // Two processes made it at the same time: the other one won.
+        Err(sqlx::Error::Database(error))
+            if matches!(error.code().as_deref(), Some("42P07" | "23505")) =>
+        {
+            Ok(())
+        }
+        other => other.map(drop).map_err(Error::from),
+    }
+}
+
+/// Drop the partition of `day` and every row in it.
+pub async fn drop_partition(db: &Db, day: Day) -> Result<(), Error> {
+    let Pool::Postgres(pool) = db.pool() else {
+        return Ok(());
+    };
+    let text = format!("DROP TABLE IF EXISTS check_ins_{}", day.compact());
+    sqlx::query(AssertSqlSafe(text).into_sql_str())
+        .execute(pool)
+        .await?;
+    Ok(())
+}
+
+/// The days that have a partition, earliest first; none in SQLite.
+pub async fn partition_days(db: &Db) -> Result<Vec<Day>, Error> {
+    let Pool::Postgres(pool) = db.pool() else {
+        return Ok(Vec::new());
+    };
+    let names: Vec<(String,)> = sqlx::query_as(
+        "SELECT c.relname::text FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+         WHERE i.inhparent = 'check_ins'::regclass ORDER BY c.relname",
+    )
+    .fetch_all(pool)
+    .await?;
+    let format = ::time::macros::format_description!("[year][month][day]");
+    Ok(names
+        .iter()
+        .filter_map(|(name,)| name.strip_prefix("check_ins_"))
+        .filter_map(|day| ::time::Date::parse(day, format).ok())
+        .map(|date| Day::of_ms(date.midnight().assume_utc().unix_timestamp() * 1000))
+        .collect())
+}
