@@ -1,0 +1,266 @@
+-- Secrets of the service, wrapped by the master key.
+CREATE TABLE service_keys (
+    name       TEXT NOT NULL,
+    version    INTEGER NOT NULL,
+    wrapped    BLOB NOT NULL,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (name, version)
+) STRICT, WITHOUT ROWID;
+
+-- One key a UTC day (days since 1970-01-01). Without the wrapped key nothing of that day opens.
+CREATE TABLE day_keys (
+    day          INTEGER PRIMARY KEY NOT NULL,
+    wrapped      BLOB,
+    created_at   INTEGER NOT NULL,
+    destroyed_at INTEGER
+) STRICT;
+
+CREATE TABLE audit_log (
+    seq       INTEGER PRIMARY KEY NOT NULL,
+    at        INTEGER NOT NULL,
+    actor     BLOB,
+    action    TEXT NOT NULL,
+    subject   TEXT NOT NULL,
+    document  TEXT,
+    reason    TEXT,
+    people    INTEGER,
+    previous  BLOB NOT NULL,
+    hash      BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE accounts (
+    id            BLOB PRIMARY KEY NOT NULL,
+    login_hash    BLOB NOT NULL UNIQUE,
+    login_sealed  BLOB NOT NULL,
+    role          TEXT NOT NULL,
+    province      TEXT,
+    password_hash TEXT NOT NULL,
+    created_at    INTEGER NOT NULL,
+    disabled_at   INTEGER
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE sessions (
+    id_hash    BLOB PRIMARY KEY NOT NULL,
+    family     BLOB NOT NULL,
+    kind       TEXT NOT NULL,
+    account_id BLOB NOT NULL REFERENCES accounts (id),
+    created_at INTEGER NOT NULL,
+    seen_at    INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    used_at    INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX sessions_family ON sessions (family);
+CREATE INDEX sessions_expiry ON sessions (expires_at);
+
+CREATE TABLE venues (
+    id             INTEGER PRIMARY KEY NOT NULL,
+    public_id      BLOB NOT NULL UNIQUE,
+    owner_id       BLOB NOT NULL REFERENCES accounts (id),
+    name           TEXT NOT NULL,
+    kind           TEXT NOT NULL,
+    catalogue      TEXT NOT NULL,
+    province       TEXT NOT NULL,
+    ward           TEXT NOT NULL,
+    street         TEXT NOT NULL,
+    contact_sealed BLOB NOT NULL,
+    created_at     INTEGER NOT NULL
+) STRICT;
+CREATE INDEX venues_owner ON venues (owner_id, id);
+
+CREATE TABLE checkpoints (
+    id             INTEGER PRIMARY KEY NOT NULL,
+    public_id      BLOB NOT NULL UNIQUE,
+    venue_id       INTEGER NOT NULL REFERENCES venues (id),
+    site_id        INTEGER NOT NULL,
+    code           BLOB NOT NULL UNIQUE,
+    name           TEXT NOT NULL,
+    kind           TEXT NOT NULL,
+    stay_minutes   INTEGER,
+    capacity       INTEGER,
+    opening_hours  TEXT,
+    listed         INTEGER NOT NULL,
+    vehicle_sealed BLOB,
+    poster_version INTEGER NOT NULL,
+    poster_at      INTEGER NOT NULL,
+    created_at     INTEGER NOT NULL,
+    changed_at     INTEGER NOT NULL,
+    closed_at      INTEGER
+) STRICT;
+CREATE INDEX checkpoints_venue ON checkpoints (venue_id, id);
+CREATE INDEX checkpoints_site ON checkpoints (site_id);
+CREATE INDEX checkpoints_changed ON checkpoints (changed_at);
+
+CREATE TABLE gatekeepers (
+    account_id    BLOB NOT NULL REFERENCES accounts (id),
+    checkpoint_id INTEGER NOT NULL REFERENCES checkpoints (id),
+    created_at    INTEGER NOT NULL,
+    PRIMARY KEY (account_id, checkpoint_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE declarations (
+    person_id       BLOB NOT NULL,
+    id              BLOB NOT NULL,
+    contact_sealed  BLOB NOT NULL,
+    answers_sealed  BLOB NOT NULL,
+    risk            TEXT NOT NULL,
+    province        TEXT,
+    questionnaire   TEXT NOT NULL,
+    consent_version TEXT NOT NULL,
+    PRIMARY KEY (person_id, id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX declarations_time ON declarations (id);
+
+CREATE TABLE person_aliases (
+    alias     BLOB PRIMARY KEY NOT NULL,
+    person_id BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX person_aliases_person ON person_aliases (person_id);
+
+CREATE TABLE passes (
+    code_hash  BLOB PRIMARY KEY NOT NULL,
+    person_id  BLOB NOT NULL,
+    issued_at  INTEGER NOT NULL,
+    revoked_at INTEGER
+) STRICT, WITHOUT ROWID;
+
+-- All instants are milliseconds since the epoch, UTC, the precision of the id.
+CREATE TABLE check_ins (
+    checkpoint_id  INTEGER NOT NULL,
+    id             BLOB NOT NULL,
+    person_id      BLOB NOT NULL,
+    entered_at     INTEGER NOT NULL,
+    left_at        INTEGER,
+    left_source    TEXT,
+    source         TEXT NOT NULL,
+    assurance      TEXT NOT NULL,
+    headcount      INTEGER NOT NULL,
+    seat           TEXT,
+    gatekeeper_id  BLOB,
+    declaration_id BLOB,
+    received_at    INTEGER NOT NULL,
+    PRIMARY KEY (checkpoint_id, id),
+    CHECK (left_at IS NULL OR (left_at >= entered_at AND left_at - entered_at <= 86400000)),
+    CHECK (headcount BETWEEN 1 AND 51)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX check_ins_person ON check_ins (person_id, id);
+
+CREATE TABLE cases (
+    id             BLOB PRIMARY KEY NOT NULL,
+    number         TEXT NOT NULL UNIQUE,
+    province       TEXT,
+    disease        TEXT NOT NULL,
+    rule_id        TEXT NOT NULL,
+    rule_version   INTEGER NOT NULL,
+    onset_on       TEXT,
+    sampled_on     TEXT,
+    confirmed_on   TEXT NOT NULL,
+    isolated_at    INTEGER,
+    negative_on    TEXT,
+    window_from    INTEGER NOT NULL,
+    window_until   INTEGER,
+    window_because TEXT NOT NULL,
+    key_wrapped    BLOB NOT NULL,
+    patient_sealed BLOB NOT NULL,
+    reported_by    BLOB NOT NULL,
+    reported_at    INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX cases_province ON cases (province, reported_at);
+
+CREATE TABLE case_persons (
+    case_id   BLOB NOT NULL REFERENCES cases (id),
+    person_id BLOB NOT NULL,
+    PRIMARY KEY (case_id, person_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX case_persons_person ON case_persons (person_id);
+
+CREATE TABLE lookup_runs (
+    id              BLOB PRIMARY KEY NOT NULL,
+    kind            TEXT NOT NULL,
+    parent_id       BLOB,
+    province        TEXT,
+    rule_id         TEXT NOT NULL,
+    rule_version    INTEGER NOT NULL,
+    rule_set        TEXT NOT NULL,
+    parameters      TEXT NOT NULL,
+    engine_version  INTEGER NOT NULL,
+    high_water_mark INTEGER NOT NULL,
+    oldest_kept     INTEGER NOT NULL,
+    document        TEXT NOT NULL,
+    reason          TEXT NOT NULL,
+    officer_id      BLOB NOT NULL,
+    approver_id     BLOB,
+    state           TEXT NOT NULL,
+    warnings        TEXT NOT NULL,
+    pairs           INTEGER NOT NULL,
+    people_bound    INTEGER NOT NULL,
+    ring1           INTEGER NOT NULL,
+    ring2           INTEGER NOT NULL,
+    result_hash     BLOB NOT NULL,
+    created_at      INTEGER NOT NULL,
+    released_at     INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX lookup_runs_officer ON lookup_runs (officer_id, created_at);
+CREATE INDEX lookup_runs_parent ON lookup_runs (parent_id);
+
+-- Who the run traced: a case's person, or one looked up by number; one row a pseudonym.
+CREATE TABLE lookup_run_cases (
+    run_id      BLOB NOT NULL REFERENCES lookup_runs (id),
+    subject     INTEGER NOT NULL,
+    case_id     BLOB,
+    person_id   BLOB NOT NULL,
+    window_from INTEGER NOT NULL,
+    window_to   INTEGER NOT NULL,
+    PRIMARY KEY (run_id, subject, person_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE lookup_probes (
+    run_id        BLOB NOT NULL REFERENCES lookup_runs (id),
+    ring          INTEGER NOT NULL,
+    probe         INTEGER NOT NULL,
+    person_id     BLOB NOT NULL,
+    checkpoint_id INTEGER NOT NULL,
+    start_at      INTEGER NOT NULL,
+    end_at        INTEGER NOT NULL,
+    PRIMARY KEY (run_id, ring, probe)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE lookup_people (
+    run_id         BLOB NOT NULL REFERENCES lookup_runs (id),
+    ring           INTEGER NOT NULL,
+    person_id      BLOB NOT NULL,
+    reference      TEXT NOT NULL,
+    declaration_id BLOB,
+    province       TEXT,
+    grade          TEXT NOT NULL,
+    certain_ms     INTEGER NOT NULL,
+    possible_ms    INTEGER NOT NULL,
+    residual_ms    INTEGER NOT NULL,
+    score          INTEGER NOT NULL,
+    first_at       INTEGER NOT NULL,
+    last_at        INTEGER NOT NULL,
+    links          INTEGER NOT NULL,
+    flags          TEXT NOT NULL,
+    PRIMARY KEY (run_id, ring, person_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX lookup_people_rank ON lookup_people (run_id, ring, score DESC, person_id);
+
+CREATE TABLE lookup_links (
+    run_id         BLOB NOT NULL REFERENCES lookup_runs (id),
+    ring           INTEGER NOT NULL,
+    from_person    BLOB NOT NULL,
+    person_id      BLOB NOT NULL,
+    checkpoint_id  INTEGER NOT NULL,
+    site_id        INTEGER NOT NULL,
+    start_at       INTEGER NOT NULL,
+    end_at         INTEGER NOT NULL,
+    certain_ms     INTEGER NOT NULL,
+    possible_ms    INTEGER NOT NULL,
+    residual_ms    INTEGER NOT NULL,
+    assumed        INTEGER NOT NULL,
+    PRIMARY KEY (run_id, ring, person_id, from_person, checkpoint_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER audit_log_keep BEFORE UPDATE ON audit_log
+BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+CREATE TRIGGER audit_log_whole BEFORE DELETE ON audit_log
+BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
