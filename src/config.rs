@@ -1,1 +1,383 @@
-//! Settings.
+//! Settings: a file, the environment over it, the command line over both.
+//!
+//! Unknown keys are refused, in the file and in the environment, so that a misspelt setting is not
+//! silently the default. A secret comes by value or by file, never both, and does not print itself.
+//! This is the only place where the environment is read.
+
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, SocketAddr},
+    path::{Path, PathBuf},
+};
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+
+use crate::store::Target;
+
+/// Connections to PostgreSQL that one process opens at most.
+const POSTGRES_CONNECTIONS: u32 = 16;
+
+/// How log lines are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Plain,
+    /// One JSON object a line.
+    Json,
+}
+
+/// What the file holds: every key is optional.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    data_dir: Option<PathBuf>,
+    database_url: Option<SecretString>,
+    database_url_file: Option<PathBuf>,
+    listen: Option<SocketAddr>,
+    metrics_listen: Option<SocketAddr>,
+    public_url: Option<String>,
+    rate_limits: Option<String>,
+    retention_days: Option<u16>,
+    trusted_proxies: Option<Vec<IpAddr>>,
+    log: Option<LogFormat>,
+    master_key: Option<SecretString>,
+    master_key_file: Option<PathBuf>,
+    workers: Option<usize>,
+}
+
+/// What the command line may set.
+#[derive(Clone, Debug, Default)]
+pub struct Overrides {
+    /// `--config FILE`.
+    pub config: Option<PathBuf>,
+    /// `--data-dir DIR`.
+    pub data_dir: Option<PathBuf>,
+    /// `--database-url URL`.
+    pub database_url: Option<String>,
+    /// `--listen ADDR`.
+    pub listen: Option<SocketAddr>,
+}
+
+/// Where the master key comes from.
+#[derive(Clone, Debug)]
+pub enum MasterKey {
+    /// Given by value: 64 hexadecimal digits.
+    Value(SecretString),
+    /// In this file.
+    File(PathBuf),
+    /// In `<data-dir>/keys/master.key`, made at the first start.
+    Own(PathBuf),
+}
+
+/// All settings.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where the service keeps its files.
+    pub data_dir: PathBuf,
+    /// Where the data is.
+    pub database: Target,
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// Where to serve metrics; `None` for nowhere.
+    pub metrics_listen: Option<SocketAddr>,
+    /// How the outside reaches the service, without a slash at the end.
+    pub public_url: Option<String>,
+    /// Whether requests are limited.
+    pub rate_limits: bool,
+    /// Days for which check-ins are kept, 14 to 28.
+    pub retention_days: u16,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpAddr>,
+    /// How log lines are written.
+    pub log: LogFormat,
+    /// Where the master key comes from.
+    pub master_key: MasterKey,
+    /// Threads that serve requests.
+    pub workers: usize,
+}
+
+/// A setting that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read the configuration file {0}: {1}")]
+    Read(PathBuf, #[source] std::io::Error),
+    /// The file is not TOML or has a key that does not exist.
+    #[error("{0}: {1}")]
+    Syntax(PathBuf, String),
+    /// An environment variable that does not exist.
+    #[error("unknown environment variable {0}; see --help for those that exist")]
+    UnknownVariable(String),
+    /// A value that is not allowed.
+    #[error("{key}: {problem}")]
+    Value {
+        /// The key, as in the file.
+        key: &'static str,
+        /// What is wrong and what to do.
+        problem: String,
+    },
+}
+
+fn value(key: &'static str, problem: impl Into<String>) -> ConfigError {
+    ConfigError::Value {
+        key,
+        problem: problem.into(),
+    }
+}
+
+/// The variables of the environment that belong to this program, without `DKD_`, in lower case.
+#[must_use]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place where the environment is read"
+)]
+pub fn environment() -> BTreeMap<String, String> {
+    std::env::vars()
+        .filter_map(|(name, value)| {
+            let key = name.strip_prefix("DKD_")?.to_ascii_lowercase();
+            Some((key, value))
+        })
+        .collect()
+}
+
+impl Settings {
+    /// Read the settings: defaults, then the file, then `environment`, then `overrides`.
+    ///
+    /// # Errors
+    ///
+    /// When something is unknown or not allowed; the text says what to do.
+    pub fn load(
+        overrides: &Overrides,
+        environment: BTreeMap<String, String>,
+    ) -> Result<Self, ConfigError> {
+        let mut environment = environment;
+        let from_environment = environment.remove("config").map(PathBuf::from);
+        let file = match overrides.config.clone().or(from_environment) {
+            Some(path) => read_file(&path)?,
+            None => File::default(),
+        };
+        let file = over(file, environment)?;
+        Self::check(file, overrides)
+    }
+
+    fn check(file: File, overrides: &Overrides) -> Result<Self, ConfigError> {
+        let data_dir = overrides
+            .data_dir
+            .clone()
+            .or(file.data_dir)
+            .unwrap_or_else(|| PathBuf::from("data"));
+        let url = match overrides.database_url.clone() {
+            Some(url) => Some(SecretString::from(url)),
+            None => secret("database_url", file.database_url, file.database_url_file)?,
+        };
+        let master_key = match (file.master_key, file.master_key_file) {
+            (Some(_), Some(_)) => return Err(both("master_key")),
+            (Some(value), None) => MasterKey::Value(value),
+            (None, Some(path)) => MasterKey::File(path),
+            (None, None) => MasterKey::Own(data_dir.join("keys").join("master.key")),
+        };
+        let retention_days = file.retention_days.unwrap_or(21);
+        if !(14..=28).contains(&retention_days) {
+            return Err(value("retention_days", "must be from 14 to 28"));
+        }
+        let rate_limits = match file.rate_limits.as_deref() {
+            None | Some("on") => true,
+            Some("off") => false,
+            Some(_) => return Err(value("rate_limits", "must be on or off")),
+        };
+        let workers = file.workers.unwrap_or(2);
+        if !(1..=256).contains(&workers) {
+            return Err(value("workers", "must be from 1 to 256"));
+        }
+        Ok(Self {
+            database: target(url.as_ref(), &data_dir)?,
+            data_dir,
+            listen: overrides
+                .listen
+                .or(file.listen)
+                .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080))),
+            metrics_listen: file.metrics_listen,
+            public_url: file.public_url.map(|url| public_url(&url)).transpose()?,
+            rate_limits,
+            retention_days,
+            trusted_proxies: file.trusted_proxies.unwrap_or_default(),
+            log: file.log.unwrap_or_default(),
+            master_key,
+            workers,
+        })
+    }
+}
+
+fn read_file(path: &Path) -> Result<File, ConfigError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| ConfigError::Read(path.to_owned(), error))?;
+    toml::from_str(&text)
+        .map_err(|error| ConfigError::Syntax(path.to_owned(), error.message().to_owned()))
+}
+
+/// Lay the environment over the file, through the same types: a variable is a key of the file.
+fn over(mut file: File, environment: BTreeMap<String, String>) -> Result<File, ConfigError> {
+    fn parse<T: std::str::FromStr>(key: &'static str, text: &str) -> Result<Option<T>, ConfigError> {
+        text.parse()
+            .map(Some)
+            .map_err(|_| value(key, "cannot be read; see --help for its form"))
+    }
+    for (key, text) in environment {
+        match key.as_str() {
+            "data_dir" => file.data_dir = Some(text.into()),
+            "database_url" => file.database_url = Some(text.into()),
+            "database_url_file" => file.database_url_file = Some(text.into()),
+            "listen" => file.listen = parse("listen", &text)?,
+            "metrics_listen" => file.metrics_listen = parse("metrics_listen", &text)?,
+            "public_url" => file.public_url = Some(text),
+            "rate_limits" => file.rate_limits = Some(text),
+            "retention_days" => file.retention_days = parse("retention_days", &text)?,
+            "trusted_proxies" => {
+                let each = text.split(',').map(str::trim).filter(|ip| !ip.is_empty());
+                let parsed: Result<Vec<IpAddr>, _> = each.map(str::parse).collect();
+                file.trusted_proxies = Some(parsed.map_err(|_| {
+                    value("trusted_proxies", "must be addresses separated by commas")
+                })?);
+            }
+            "log" => {
+                file.log = match text.as_str() {
+                    "plain" => Some(LogFormat::Plain),
+                    "json" => Some(LogFormat::Json),
+                    _ => return Err(value("log", "must be plain or json")),
+                }
+            }
+            "master_key" => file.master_key = Some(text.into()),
+            "master_key_file" => file.master_key_file = Some(text.into()),
+            "workers" => file.workers = parse("workers", &text)?,
+            _ => {
+                let name = format!("DKD_{}", key.to_ascii_uppercase());
+                return Err(ConfigError::UnknownVariable(name));
+            }
+        }
+    }
+    Ok(file)
+}
+
+fn both(key: &'static str) -> ConfigError {
+    value(key, "is given by value and by file; give one of them")
+}
+
+/// A secret by value or by file, without the line end of the file.
+fn secret(
+    key: &'static str,
+    by_value: Option<SecretString>,
+    by_file: Option<PathBuf>,
+) -> Result<Option<SecretString>, ConfigError> {
+    match (by_value, by_file) {
+        (Some(_), Some(_)) => Err(both(key)),
+        (None, Some(path)) => {
+            let text = std::fs::read_to_string(&path)
+                .map_err(|error| ConfigError::Read(path.clone(), error))?;
+            Ok(Some(SecretString::from(text.trim_end().to_owned())))
+        }
+        (by_value, None) => Ok(by_value),
+    }
+}
+
+fn target(url: Option<&SecretString>, data_dir: &Path) -> Result<Target, ConfigError> {
+    let url = url.map_or("", |url| url.expose_secret());
+    if url.is_empty() {
+        return Ok(Target::Sqlite(data_dir.join("diem-kiem-dich.db")));
+    }
+    if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+        return Ok(Target::Postgres(url.to_owned(), POSTGRES_CONNECTIONS));
+    }
+    let path = url
+        .strip_prefix("sqlite://")
+        .or_else(|| url.strip_prefix("sqlite:"));
+    match path.filter(|path| !path.is_empty()) {
+        Some(path) => Ok(Target::Sqlite(path.into())),
+        None => Err(value(
+            "database_url",
+            "must be postgres://USER@HOST/DATABASE, sqlite:FILE, or left out for SQLite in the data directory",
+        )),
+    }
+}
+
+fn public_url(url: &str) -> Result<String, ConfigError> {
+    let url = url.trim_end_matches('/');
+    let host = url
+        .strip_prefix("https://")
+        .or_else(|| url.strip_prefix("http://"))
+        .unwrap_or_default();
+    // Only what a QR code in upper case can hold (alphanumeric mode) and a host can be.
+    let allowed = |c: char| c.is_ascii_alphanumeric() || ".-:[]".contains(c);
+    if host.is_empty() || !host.chars().all(allowed) {
+        return Err(value(
+            "public_url",
+            "must be http:// or https:// and a host name, with a port if needed, and no path",
+        ));
+    }
+    Ok(url.to_ascii_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(variables: &[(&str, &str)]) -> Result<Settings, ConfigError> {
+        let environment = variables
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+            .collect();
+        Settings::load(&Overrides::default(), environment)
+    }
+
+    #[test]
+    fn defaults_are_those_of_the_contract() {
+        let settings = load(&[]).unwrap();
+        assert_eq!(settings.listen.to_string(), "127.0.0.1:8080");
+        assert_eq!(
+            settings.database,
+            Target::Sqlite("data/diem-kiem-dich.db".into())
+        );
+        assert!(settings.rate_limits);
+        assert_eq!(settings.retention_days, 21);
+    }
+
+    #[test]
+    fn says_what_is_wrong() {
+        let problem = |variables: &[(&str, &str)]| load(variables).unwrap_err().to_string();
+        assert_eq!(
+            problem(&[("lisen", "1")]),
+            "unknown environment variable DKD_LISEN; see --help for those that exist"
+        );
+        assert!(problem(&[("retention_days", "13")]).contains("14 to 28"));
+        assert!(problem(&[("database_url", "mysql://x")]).contains("postgres://"));
+        assert!(problem(&[("master_key", "a"), ("master_key_file", "b")]).contains("one of them"));
+        assert!(problem(&[("public_url", "https://a/b")]).contains("no path"));
+        assert!(problem(&[("rate_limits", "no")]).contains("on or off"));
+    }
+
+    #[test]
+    fn the_file_refuses_unknown_keys_and_the_environment_wins() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("c.toml");
+        std::fs::write(&path, "listen = \"127.0.0.1:1\"\nlog = \"json\"\n").unwrap();
+        let overrides = Overrides {
+            config: Some(path.clone()),
+            ..Overrides::default()
+        };
+        let environment = BTreeMap::from([("listen".to_owned(), "127.0.0.1:2".to_owned())]);
+        let settings = Settings::load(&overrides, environment).unwrap();
+        assert_eq!(settings.listen.port(), 2);
+        assert_eq!(settings.log, LogFormat::Json);
+        std::fs::write(&path, "lisen = 1\n").unwrap();
+        let error = Settings::load(&overrides, BTreeMap::new()).unwrap_err();
+        assert!(error.to_string().contains("lisen"), "{error}");
+    }
+
+    #[test]
+    fn secrets_do_not_print_themselves() {
+        let settings = load(&[("master_key", "feedface")]).unwrap();
+        assert!(!format!("{settings:?}").contains("feedface"));
+    }
+}
