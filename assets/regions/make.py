@@ -28,6 +28,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 
 WARD_KINDS = {"Phường": "ward", "Xã": "commune", "Đặc khu": "special_zone", "Thị trấn": "township"}
+PROVINCE_KINDS = {"Thành phố": "city", "Tỉnh": "province"}
 DISTRICT_KINDS = {
     "Quận": "urban_district",
     "Huyện": "rural_district",
@@ -38,8 +39,8 @@ DISTRICT_KINDS = {
 # Resolution 30/2026/QH16, in force since 30/4/2026; the package is older.
 RENAMED_PROVINCES = {("75", "Tỉnh Đồng Nai"): "Thành phố Đồng Nai"}
 
-# The counts as they are published (decision 19/2025/QD-TTg and the lists before it); the split of
-# old wards is the package's own, counted on 1.0.4.
+# The counts as they are published (decision 19/2025/QĐ-TTg and the lists before it); the split of
+# old wards and the "column of kinds" are the package's own, counted on 1.0.4 (see split_kind).
 EXPECTED = {
     "today: provinces": 34,
     "today: provinces that are cities": 7,
@@ -47,6 +48,10 @@ EXPECTED = {
     "today: commune": 2621,
     "today: ward": 687,
     "today: special_zone": 13,
+    "today, column of kinds: commune": 2621,
+    "today, column of kinds: ward": 687,
+    "today, column of kinds: special_zone": 13,
+    "today, column of kinds: wrong": 4,
     "old: provinces": 63,
     "old: districts": 696,
     "old: rural_district": 508,
@@ -54,9 +59,13 @@ EXPECTED = {
     "old: town": 52,
     "old: urban_district": 49,
     "old: wards": 10035,
-    "old: commune": 7695,
-    "old: ward": 1724,
-    "old: township": 616,
+    "old: commune": 7692,
+    "old: ward": 1726,
+    "old: township": 617,
+    "old, column of kinds: commune": 7695,
+    "old, column of kinds: ward": 1724,
+    "old, column of kinds: township": 616,
+    "old, column of kinds: wrong": 3,
     "old: districts without wards": 5,
     "map: old units": 10040,
     "map: to one new ward": 9569,
@@ -101,12 +110,17 @@ def main() -> None:
         (HERE / name).write_text(text, encoding="utf-8", newline="\n")
 
 
-def province_kind(name: str) -> str:
-    """A province-level unit is a province (tỉnh) or a city (thành phố)."""
-    if name.startswith("Thành phố "):
-        return "city"
-    assert name.startswith("Tỉnh "), name
-    return "province"
+def split_kind(name: str, kinds: dict) -> tuple:
+    """(full name, kind), both after the word that the name begins with.
+
+    The package's own column of kinds contradicts the name in seven rows (`Phường 5` of Phú Nhuận is
+    there a xã); the statistics office agrees with the names. A few names have a capital too many
+    (`Thị Trấn Ái Tử`), so the word is written as it is everywhere else.
+    """
+    for word, kind in kinds.items():
+        if name.lower().startswith(word.lower() + " "):
+            return word + name[len(word) :], kind
+    raise AssertionError(name)
 
 
 def read_today(database):
@@ -115,18 +129,19 @@ def read_today(database):
     Keys are joined exactly as stored: 16 of them keep their accents because two wards of one
     province would otherwise have the same key.
     """
-    provinces, wards, province_keys, ward_keys = {}, [], {}, {}
+    provinces, wards, province_keys, ward_keys, kinds = {}, [], {}, {}, []
     for name, ward, kind, province_code, ward_code, province_key, ward_key in database.execute(
         "SELECT province, ward, wardType, provinceCode, wardCode, provinceKey, wardKey"
         " FROM admin_units"
     ):
         name = RENAMED_PROVINCES.get((province_code, name), name)
-        provinces[province_code] = (province_code, name, province_kind(name))
+        provinces[province_code] = (province_code, *split_kind(name, PROVINCE_KINDS))
         province_keys[province_key] = province_code
-        wards.append((ward_code, ward, WARD_KINDS[kind], province_code))
+        wards.append((ward_code, *split_kind(ward, WARD_KINDS), province_code))
+        kinds.append(WARD_KINDS[kind])
         assert (province_key, ward_key) not in ward_keys
         ward_keys[province_key, ward_key] = ward_code
-    rows = {"provinces": list(provinces.values()), "wards": wards}
+    rows = {"provinces": list(provinces.values()), "wards": wards, "column of kinds": kinds}
     return rows, {"provinces": province_keys, "wards": ward_keys}
 
 
@@ -136,26 +151,28 @@ def read_old(database):
     Five island districts had no wards; in the mapping their three-digit district code stands where
     the others have a five-digit ward code.
     """
-    provinces, districts, wards, province_keys, unit_keys = {}, {}, [], {}, {}
+    provinces, districts, wards, province_keys, unit_keys, kinds = {}, {}, [], {}, {}, []
     for row in database.execute(
-        "SELECT province, district, ward, districtType, wardType, provinceCode, districtCode,"
-        " wardCode, provinceKey, districtKey, wardKey FROM admin_units_legacy"
+        "SELECT province, district, ward, wardType, provinceCode, districtCode, wardCode,"
+        " provinceKey, districtKey, wardKey FROM admin_units_legacy"
     ):
-        (name, district, ward, district_kind, ward_kind) = row[:5]
-        (province_code, district_code, ward_code, province_key, district_key, ward_key) = row[5:]
-        provinces[province_code] = (province_code, name, province_kind(name))
+        (name, district, ward, ward_kind, province_code, district_code, ward_code) = row[:7]
+        (province_key, district_key, ward_key) = row[7:]
+        provinces[province_code] = (province_code, *split_kind(name, PROVINCE_KINDS))
         province_keys[province_key] = province_code
-        kind = DISTRICT_KINDS[district_kind]
-        districts[district_code] = (district_code, district, kind, province_code)
+        named = split_kind(district, DISTRICT_KINDS)
+        districts[district_code] = (district_code, *named, province_code)
         key = f"{province_key}_{district_key}_{ward_key or ''}"
         assert key not in unit_keys
         unit_keys[key] = ward_code or district_code
         if ward is not None:
-            wards.append((ward_code, ward, WARD_KINDS[ward_kind], district_code))
+            wards.append((ward_code, *split_kind(ward, WARD_KINDS), district_code))
+            kinds.append(WARD_KINDS[ward_kind])
     rows = {
         "provinces": list(provinces.values()),
         "districts": list(districts.values()),
         "wards": wards,
+        "column of kinds": kinds,
     }
     return rows, {"provinces": province_keys, "units": unit_keys}
 
@@ -225,6 +242,11 @@ def count(today, old, mapping, provinces):
     found.update(f"old: {kind}" for _, _, kind, _ in old["districts"])
     found["old: wards"] = len(old["wards"])
     found.update(f"old: {kind}" for _, _, kind, _ in old["wards"])
+    for which, lists in {"today": today, "old": old}.items():
+        kinds = lists["column of kinds"]
+        found.update(f"{which}, column of kinds: {kind}" for kind in kinds)
+        pairs = zip(lists["wards"], kinds, strict=True)
+        found[f"{which}, column of kinds: wrong"] = sum(row[2] != kind for row, kind in pairs)
     with_wards = {district for *_, district in old["wards"]}
     found["old: districts without wards"] = len(old["districts"]) - len(with_wards)
     parts = defaultdict(set)
@@ -248,7 +270,7 @@ def report(found):
     for what in list(EXPECTED) + sorted(set(found) - set(EXPECTED)):
         same = found[what] == EXPECTED.get(what)
         wrong |= not same
-        print(f"{what:34} {found[what]:6} {'' if same else f'EXPECTED {EXPECTED.get(what)}'}".rstrip())
+        print(f"{what:38} {found[what]:6} {'' if same else f'EXPECTED {EXPECTED.get(what)}'}".rstrip())
     if wrong:
         sys.exit("the counts differ: nothing was written")
 
