@@ -9,6 +9,7 @@ pub mod day;
 pub mod failure;
 pub mod ids;
 pub mod random;
+pub mod text;
 pub mod time;
 
 pub use clock::Clock;
