@@ -33,7 +33,7 @@ impl PersonId {
     /// service is a reference made for one lookup.
     #[must_use]
     pub fn to_hex_for_tests(self) -> String {
-        self.0.iter().map(|byte| format!("{byte:02x}")).collect()
+        format!("{:032x}", u128::from_be_bytes(self.0))
     }
 }
 

@@ -125,15 +125,15 @@ fn is_vietnamese(subscriber: &str) -> bool {
 fn is_mobile_range(subscriber: &[u8]) -> bool {
     match subscriber {
         [b'3', ..] => true,
-        [b'5', b'1' | b'6' | b'8' | b'9', ..] => true,
         [b'5', b'2', third, ..] => b"238".contains(third),
-        [b'5', b'5', b'9', ..] => true,
+        [b'5', b'5', third, ..] => *third == b'9',
+        [b'5', second, ..] => b"1689".contains(second),
         [b'7', second, ..] => b"06789".contains(second),
         [b'8', b'9', third, ..] => b"6789".contains(third),
         [b'8', second, ..] => *second != b'0',
         [b'9', b'9', third, ..] => *third != b'2',
-        [b'9', ..] => true,
-        _ => false,
+        [first, ..] => *first == b'9',
+        [] => false,
     }
 }
 

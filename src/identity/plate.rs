@@ -53,10 +53,9 @@ impl Plate {
             return false;
         }
         match (area.len(), letters, number.len()) {
-            (2 | 5, "NG" | "QT" | "NN" | "CV", 2..=5) => true,
+            (2 | 5, "NG" | "QT" | "NN" | "CV", 2..=5) | (0, "T", 7) => true,
             // A digit of the series may stand before the four or five digits of the number.
             (2, letters, 4..=6) => (1..=2).contains(&letters.chars().count()),
-            (0, "T", 7) => true,
             (0, letters, 4) => is_military(letters),
             _ => false,
         }
