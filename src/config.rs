@@ -212,15 +212,18 @@ impl Settings {
 }
 
 fn read_file(path: &Path) -> Result<File, ConfigError> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| ConfigError::Read(path.to_owned(), error))?;
+    let text =
+        std::fs::read_to_string(path).map_err(|error| ConfigError::Read(path.to_owned(), error))?;
     toml::from_str(&text)
         .map_err(|error| ConfigError::Syntax(path.to_owned(), error.message().to_owned()))
 }
 
 /// Lay the environment over the file, through the same types: a variable is a key of the file.
 fn over(mut file: File, environment: BTreeMap<String, String>) -> Result<File, ConfigError> {
-    fn parse<T: std::str::FromStr>(key: &'static str, text: &str) -> Result<Option<T>, ConfigError> {
+    fn parse<T: std::str::FromStr>(
+        key: &'static str,
+        text: &str,
+    ) -> Result<Option<T>, ConfigError> {
         text.parse()
             .map(Some)
             .map_err(|_| value(key, "cannot be read; see --help for its form"))

@@ -12,7 +12,7 @@
 //! api/   web/          the two edges: /api/v1 JSON and server-rendered pages
 //! http/                App, guards, problem+json, request limits: server and tests build from here
 //!
-//! regions/ accounts/ identity/ venues/ posters/ declarations/ checkins/ cases/ exposures/
+//! regions/ identity/ accounts/ venues/ posters/ declarations/ checkins/ cases/ exposures/
 //!
 //! privacy/             key ring, seal and open, audit log
 //! store/               Db, Tx, Query: the only place that names a database driver

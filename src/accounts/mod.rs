@@ -16,7 +16,7 @@ pub use sessions::{
     account_of_access, account_of_browser, end_all, end_family, open_browser, open_family, refresh,
     sweep, touch,
 };
-pub use store::{NewAccount, create, find_login, login_of, set_password_hash};
+pub use store::{NewAccount, create, find_login, is_empty, login_of, set_password_hash};
 
 use uuid::Uuid;
 

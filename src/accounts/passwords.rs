@@ -89,7 +89,11 @@ impl Passwords {
     /// # Errors
     ///
     /// [`Kind::Unavailable`] when too many are waiting.
-    pub async fn hash(&self, password: SecretString, strength: Strength) -> Result<String, Failure> {
+    pub async fn hash(
+        &self,
+        password: SecretString,
+        strength: Strength,
+    ) -> Result<String, Failure> {
         let salt: [u8; 16] = self.random.bytes();
         self.run(move || make(&password, strength, &salt)).await?
     }
@@ -114,7 +118,11 @@ impl Passwords {
                 None => match decoy.get() {
                     Some(hash) => hash.clone(),
                     None => {
-                        let made = make(&SecretString::from("decoy-password"), Strength::Usual, &salt)?;
+                        let made = make(
+                            &SecretString::from("decoy-password"),
+                            Strength::Usual,
+                            &salt,
+                        )?;
                         decoy.get_or_init(|| made).clone()
                     }
                 },
@@ -168,7 +176,10 @@ mod tests {
             .hash("mật khẩu dài".into(), Strength::Usual)
             .await
             .unwrap();
-        assert!(hash.starts_with("$argon2id$v=19$m=47104,t=1,p=1$"), "{hash}");
+        assert!(
+            hash.starts_with("$argon2id$v=19$m=47104,t=1,p=1$"),
+            "{hash}"
+        );
         let verify = |text: &str, stored: Option<String>| passwords.verify(text.into(), stored);
         assert!(verify("mật khẩu dài", Some(hash.clone())).await.unwrap());
         assert!(!verify("mật khẩu dai", Some(hash)).await.unwrap());

@@ -127,3 +127,16 @@ pub async fn set_password_hash(tx: &mut Tx, id: Uuid, hash: String) -> Result<bo
         .await
         .map(|rows| rows == 1)
 }
+
+/// Whether there is no account at all.
+///
+/// # Errors
+///
+/// Those of the store.
+pub async fn is_empty(tx: &mut Tx) -> Result<bool, Error> {
+    let any: Option<(Uuid,)> = tx
+        .query("SELECT id FROM accounts LIMIT 1")
+        .optional()
+        .await?;
+    Ok(any.is_none())
+}

@@ -1,1 +1,163 @@
-//! The command line.
+//! The command line: what an operator types, in plain words.
+//!
+//! Exit codes: 0 done, 1 failed, 2 wrong usage. Errors go to standard error, one sentence with what
+//! to do.
+
+mod account;
+mod doctor;
+mod serve;
+
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+
+use crate::{
+    base::{Clock, Failure, Random},
+    config::{ConfigError, LogFormat, Overrides, Settings, environment},
+    http::{App, StartError},
+    store,
+};
+
+const AFTER: &str = "\
+Settings are read from the file given by --config (TOML), then from the environment, then from the
+options above. Every key of the file is also a variable: listen = \"…\" is DKD_LISTEN.
+
+  data_dir         folder of the service's files           (default ./data)
+  database_url     postgres://USER@HOST/DB or sqlite:FILE  (default SQLite in the data folder)
+  database_url_file  the same, in a file
+  listen           address and port                        (default 127.0.0.1:8080)
+  public_url       how phones reach it, e.g. https://dkd.example.vn: printed in the QR codes
+  metrics_listen   address and port for Prometheus         (default none)
+  retention_days   14 to 28                                (default 21)
+  rate_limits      on or off; off is for benchmarks only   (default on)
+  trusted_proxies  addresses whose X-Forwarded-For counts  (default none)
+  master_key       64 hexadecimal digits, or master_key_file (default: a file made at first start)
+  workers          threads that serve requests             (default 2)
+  log              plain or json                           (default plain)
+
+First steps:  diem-kiem-dich demo     fills an empty folder with a made-up province, and serves
+              diem-kiem-dich          serves; the first start makes database and keys";
+
+/// Điểm kiểm dịch: QR checkpoints that know who entered, and tell the health department who was
+/// there at the same time.
+#[derive(Debug, Parser)]
+#[command(version, after_help = AFTER, max_term_width = 100)]
+struct Arguments {
+    /// Read settings from this TOML file.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Keep the service's files (SQLite database, keys) in this folder.
+    #[arg(long, global = true, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// Use this database: postgres://USER@HOST/DATABASE or sqlite:FILE.
+    #[arg(long, global = true, value_name = "URL")]
+    database_url: Option<String>,
+    /// Listen here.
+    #[arg(long, global = true, value_name = "ADDR")]
+    listen: Option<SocketAddr>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Bring the database up to date, make missing keys, and serve (what happens without a command).
+    Serve,
+    /// Make accounts.
+    #[command(subcommand)]
+    Account(account::Command),
+    /// Bring the database up to date, and stop.
+    Migrate,
+    /// Check settings, database, keys and disk, and say what is wrong.
+    Doctor(doctor::Options),
+}
+
+/// A command that failed, in one sentence with what to do.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CliError {
+    /// A setting.
+    #[error("{0}")]
+    Config(#[from] ConfigError),
+    /// The service cannot start.
+    #[error("{0}")]
+    Start(#[from] StartError),
+    /// A rule said no.
+    #[error("{0}")]
+    Failure(#[from] Failure),
+    /// The store failed.
+    #[error("{0}")]
+    Store(#[from] store::Error),
+    /// Anything else, said in full.
+    #[error("{0}")]
+    Other(String),
+}
+
+impl CliError {
+    pub(crate) fn other(text: impl Into<String>) -> Self {
+        Self::Other(text.into())
+    }
+}
+
+/// Run the program.
+#[must_use]
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let system = actix_web::rt::System::new();
+    match system.block_on(run(arguments)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("diem-kiem-dich: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> Result<(), CliError> {
+    let overrides = Overrides {
+        config: arguments.config,
+        data_dir: arguments.data_dir,
+        database_url: arguments.database_url,
+        listen: arguments.listen,
+    };
+    let settings = Settings::load(&overrides, environment())?;
+    start_log(settings.log);
+    match arguments.command.unwrap_or(Command::Serve) {
+        Command::Serve => serve::run(settings).await,
+        Command::Account(command) => account::run(settings, command).await,
+        Command::Migrate => {
+            open(settings).await?.db.close().await;
+            println!("the database is up to date");
+            Ok(())
+        }
+        Command::Doctor(options) => doctor::run(settings, options).await,
+    }
+}
+
+/// The application's state, on the machine's own clock and randomness.
+async fn open(settings: Settings) -> Result<App, CliError> {
+    Ok(App::open(settings, Clock::System, Random::System).await?)
+}
+
+/// Log to standard error, so that what a command prints stays apart. `RUST_LOG` chooses the level.
+fn start_log(format: LogFormat) {
+    use tracing_subscriber::EnvFilter;
+    let filter = EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| EnvFilter::new("warn,diem_kiem_dich=info"));
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    match format {
+        LogFormat::Plain => log.with_target(false).init(),
+        LogFormat::Json => log.json().init(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_holds_together() {
+        super::Arguments::command().debug_assert();
+    }
+}

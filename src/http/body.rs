@@ -148,7 +148,7 @@ impl<T: DeserializeOwned> FromRequest for Path<T> {
     type Future = std::future::Ready<Result<Self, Failure>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let read = T::deserialize(actix_web::dev::PathDeserializer::new(request.match_info()));
+        let read = request.match_info().load::<T>();
         std::future::ready(read.map(Self).map_err(|_| Kind::NotFound.into()))
     }
 }
@@ -195,7 +195,10 @@ mod tests {
         assert_eq!(mistake("{"), (400, String::new(), ""));
         assert_eq!(mistake("{\"name\":\"a\"} x"), (400, String::new(), ""));
         let (status, field, code) = mistake("{\"name\":\"a\",\"nam\":1}");
-        assert_eq!((status, field.as_str(), code), (422, "nam", "unknown_field"));
+        assert_eq!(
+            (status, field.as_str(), code),
+            (422, "nam", "unknown_field")
+        );
         let (_, field, code) = mistake("{\"name\":\"a\",\"inner\":{}}");
         assert_eq!((field.as_str(), code), ("inner.year", "required"));
         let (_, field, code) = mistake("{\"name\":\"a\",\"inner\":{\"year\":\"0901234567\"}}");

@@ -1,1 +1,23 @@
 //! What both edges stand on: application state, guards, problem documents, request limits.
+//!
+//! The server and the tests build from the same [`App`]. The permission is in a handler's type: a
+//! [`Caller`] of a [`Permission`] cannot be had by anybody else.
+
+mod app;
+pub mod body;
+mod caller;
+mod headers;
+mod limits;
+mod page;
+pub mod problem;
+mod routes;
+
+pub use app::{App, Shared, StartError};
+pub use body::{Json, Path, Query};
+pub use caller::{
+    AnyRole, BrowserCaller, COOKIE, Caller, LeadOnly, Officers, Operators, Owners, Permission,
+};
+pub use headers::{client_address, wrap};
+pub use limits::Limits;
+pub use page::{Cursor, List, PageQuery};
+pub use routes::Route;

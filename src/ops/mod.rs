@@ -1,1 +1,8 @@
 //! Start-up and shutdown order, workers, health and metrics.
+
+mod health;
+mod server;
+mod workers;
+
+pub use health::{Health, ROUTES};
+pub use server::{Running, start};

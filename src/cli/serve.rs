@@ -1,0 +1,64 @@
+//! `serve`: start, say so, and stop in order.
+
+use std::net::TcpListener;
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::{
+    accounts,
+    cli::{CliError, open},
+    config::{MasterKey, Settings},
+    http::App,
+    ops, store,
+};
+
+pub(super) async fn run(settings: Settings) -> Result<(), CliError> {
+    let app = open(settings).await?;
+    serve(app).await
+}
+
+/// Serve `app` until SIGTERM or SIGINT.
+pub(super) async fn serve(app: App) -> Result<(), CliError> {
+    let listen = app.settings.listen;
+    let listener = TcpListener::bind(listen).map_err(|error| {
+        CliError::other(format!(
+            "cannot listen on {listen}: {error}; give another address with --listen"
+        ))
+    })?;
+    if let MasterKey::Own(path) = &app.settings.master_key {
+        eprintln!(
+            "keys: {} (keep a copy apart from the database)",
+            path.display()
+        );
+    }
+    let empty = app
+        .db
+        .read(async |tx| accounts::is_empty(tx).await)
+        .await
+        .map_err(|error: store::Error| CliError::from(error))?;
+    if empty {
+        eprintln!(
+            "no account yet; make the first one with\n  diem-kiem-dich account create LOGIN --role operator"
+        );
+    }
+    let mut terminate = signal_of(SignalKind::terminate())?;
+    let mut interrupt = signal_of(SignalKind::interrupt())?;
+    let mut running = ops::start(app, listener)?;
+    println!("listening on http://{}", running.address);
+    // Absent a service manager there is nobody to tell, and that is fine.
+    let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+        () = running.ended() => {
+            return Err(CliError::other("the server ended by itself; see the log"));
+        }
+    }
+    let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
+    running.stop().await;
+    Ok(())
+}
+
+fn signal_of(kind: SignalKind) -> Result<tokio::signal::unix::Signal, CliError> {
+    signal(kind).map_err(|error| CliError::other(format!("signals cannot be received: {error}")))
+}

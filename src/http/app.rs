@@ -1,0 +1,216 @@
+//! The application's state, built once by the server and by the tests alike.
+
+use std::{
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use actix_web::web;
+use secrecy::ExposeSecret;
+
+use crate::{
+    accounts::{AccessTokens, Passwords},
+    base::{Clock, Day, Random},
+    config::{MasterKey, Settings},
+    http::Limits,
+    privacy::{KeyRing, Master, NoKey},
+    regions::{Regions, RegionsError},
+    store::{self, Db, Target},
+};
+
+/// The state that every handler is handed.
+pub type Shared = web::Data<App>;
+
+/// Days before today for which keys and partitions are made: what an import may still bring.
+const DAYS_BEHIND: i32 = 30;
+
+/// Days after today, so that midnight finds everything ready.
+const DAYS_AHEAD: i32 = 2;
+
+/// Everything that handlers share.
+#[derive(Debug)]
+pub struct App {
+    /// The settings.
+    pub settings: Settings,
+    /// The store.
+    pub db: Db,
+    /// The clock.
+    pub clock: Clock,
+    /// The source of randomness.
+    pub random: Random,
+    /// The keys.
+    pub keys: Arc<KeyRing>,
+    /// Signs and reads access tokens.
+    pub access: AccessTokens,
+    /// Hashes and checks passwords.
+    pub passwords: Passwords,
+    /// Provinces and wards.
+    pub regions: Arc<Regions>,
+    /// Request limits.
+    pub limits: Limits,
+}
+
+/// The service cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The store cannot be opened or brought up to date.
+    #[error("{0}{cause}", cause = cause(.0))]
+    Store(#[from] store::Error),
+    /// The keys do not open.
+    #[error("{0}")]
+    Keys(#[from] NoKey),
+    /// The data files of the regions are broken.
+    #[error("{0}")]
+    Regions(#[from] RegionsError),
+    /// A file or folder cannot be made or read.
+    #[error("{path}: {1}", path = .0.display())]
+    File(PathBuf, #[source] std::io::Error),
+    /// The master key is not one.
+    #[error("the master key must be 64 hexadecimal digits; `openssl rand -hex 32` makes one")]
+    MasterKey,
+    /// The master key is gone but the database is there.
+    #[error(
+        "{path} is missing, and without it nothing in the database opens; put the key file back, or start with an empty data directory",
+        path = .0.display()
+    )]
+    MasterKeyLost(PathBuf),
+}
+
+fn cause(error: &store::Error) -> String {
+    std::error::Error::source(error).map_or_else(String::new, |cause| format!(": {cause}"))
+}
+
+impl App {
+    /// Open the store, bring it up to date, open or make the keys, load what is kept in memory.
+    ///
+    /// # Errors
+    ///
+    /// When something cannot be opened; the text says what to do.
+    pub async fn open(
+        settings: Settings,
+        clock: Clock,
+        random: Random,
+    ) -> Result<Self, StartError> {
+        let is_new = match &settings.database {
+            Target::Sqlite(path) => {
+                if let Some(parent) = path.parent() {
+                    make_private_dir(parent)?;
+                }
+                !path.exists()
+            }
+            Target::Postgres(..) => true,
+        };
+        let master = master_key(&settings.master_key, is_new, &random)?;
+        let db = Db::open(&settings.database, clock.clone()).await?;
+        db.migrate().await?;
+        let keys = Arc::new(KeyRing::open(&db, &master, &random).await?);
+        let app = Self {
+            access: AccessTokens::new(&keys),
+            passwords: Passwords::new(random.clone()),
+            regions: Arc::new(Regions::load()?),
+            limits: Limits::new(settings.rate_limits),
+            settings,
+            db,
+            clock,
+            random,
+            keys,
+        };
+        app.prepare_days().await?;
+        Ok(app)
+    }
+
+    /// Make the day keys and partitions around today that are missing.
+    ///
+    /// # Errors
+    ///
+    /// Those of the store.
+    pub async fn prepare_days(&self) -> Result<(), StartError> {
+        let today = Day::of(self.clock.now());
+        let (from, to) = (today.plus(-DAYS_BEHIND), today.plus(DAYS_AHEAD));
+        self.keys
+            .ensure_days(&self.db, from, to, &self.random)
+            .await?;
+        let there = store::partition_days(&self.db).await?;
+        for day in (from.number()..=to.number()).map(Day::from_number) {
+            if !there.contains(&day) {
+                store::ensure_partition(&self.db, day).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// How the outside reaches the service, without a slash at the end.
+    #[must_use]
+    pub fn public_url(&self) -> String {
+        self.settings
+            .public_url
+            .clone()
+            .unwrap_or_else(|| format!("http://{}", self.settings.listen))
+    }
+
+    /// Whether the outside reaches the service by HTTPS only.
+    #[must_use]
+    pub fn is_secure(&self) -> bool {
+        self.settings
+            .public_url
+            .as_ref()
+            .is_some_and(|url| url.starts_with("https://"))
+    }
+
+    /// The name of a cookie: over HTTPS bound to this host by the browser.
+    #[must_use]
+    pub fn cookie_name(&self, name: &str) -> String {
+        if self.is_secure() {
+            format!("__Host-{name}")
+        } else {
+            name.to_owned()
+        }
+    }
+}
+
+/// Make a folder that nobody else can look into.
+fn make_private_dir(path: &Path) -> Result<(), StartError> {
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .map_err(|error| StartError::File(path.to_owned(), error))
+}
+
+fn master_key(from: &MasterKey, is_new: bool, random: &Random) -> Result<Master, StartError> {
+    let read = |path: &Path| {
+        std::fs::read_to_string(path).map_err(|error| StartError::File(path.to_owned(), error))
+    };
+    let text = match from {
+        MasterKey::Value(value) => value.expose_secret().to_owned(),
+        MasterKey::File(path) => read(path)?,
+        MasterKey::Own(path) if path.exists() => read(path)?,
+        MasterKey::Own(path) if !is_new => return Err(StartError::MasterKeyLost(path.clone())),
+        MasterKey::Own(path) => return make_master_key(path, random),
+    };
+    Master::parse(&text).ok_or(StartError::MasterKey)
+}
+
+/// Make the master key's file, readable by its owner alone, and have it on the disk before any key
+/// is wrapped by it.
+fn make_master_key(path: &Path, random: &Random) -> Result<Master, StartError> {
+    use std::io::Write as _;
+    if let Some(parent) = path.parent() {
+        make_private_dir(parent)?;
+    }
+    let master = Master::new(random);
+    std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+        .and_then(|mut file| {
+            file.write_all(master.hex().as_bytes())?;
+            file.write_all(b"\n")?;
+            file.sync_all()
+        })
+        .map_err(|error| StartError::File(path.to_owned(), error))?;
+    tracing::info!(file = %path.display(), "made the master key; keep a copy apart from the database");
+    Ok(master)
+}

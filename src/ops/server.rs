@@ -1,0 +1,104 @@
+//! Starting and stopping: one function that the program and the tests both call.
+
+use std::{
+    net::{SocketAddr, TcpListener},
+    time::Duration,
+};
+
+use actix_web::{
+    App as Actix, HttpServer,
+    dev::ServerHandle,
+    middleware::{Compress, from_fn},
+    web,
+};
+
+use crate::{
+    api,
+    base::{Failure, Kind},
+    http::{self, App, Shared, StartError},
+    ops::{Health, health, workers},
+};
+
+/// How long requests in flight may take after the service was told to stop, in seconds.
+const GRACE_S: u64 = 10;
+
+/// A server that is running.
+pub struct Running {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Its state.
+    pub app: Shared,
+    health: web::Data<Health>,
+    handle: ServerHandle,
+    server: actix_web::rt::task::JoinHandle<std::io::Result<()>>,
+    workers: actix_web::rt::task::JoinHandle<()>,
+}
+
+/// Serve `app` on `listener`. To be called inside an actix system.
+///
+/// # Errors
+///
+/// When the listener cannot be used.
+pub fn start(app: App, listener: TcpListener) -> Result<Running, StartError> {
+    let address = listener
+        .local_addr()
+        .map_err(|error| StartError::File("listen".into(), error))?;
+    let threads = app.settings.workers;
+    let app: Shared = web::Data::new(app);
+    let health = web::Data::new(Health::default());
+    let (shared, probes) = (app.clone(), health.clone());
+    let server = HttpServer::new(move || {
+        Actix::new()
+            .app_data(shared.clone())
+            .app_data(probes.clone())
+            .wrap(Compress::default())
+            .wrap(from_fn(http::wrap))
+            .configure(api::configure)
+            .configure(health::configure)
+            .default_service(web::to(nothing_here))
+    })
+    .workers(threads)
+    .client_request_timeout(Duration::from_secs(5))
+    .keep_alive(Duration::from_secs(60))
+    .shutdown_timeout(GRACE_S)
+    .disable_signals()
+    .listen(listener)
+    .map_err(|error| StartError::File("listen".into(), error))?
+    .run();
+    let handle = server.handle();
+    Ok(Running {
+        address,
+        workers: workers::spawn(app.clone()),
+        app,
+        health,
+        handle,
+        server: actix_web::rt::spawn(server),
+    })
+}
+
+async fn nothing_here() -> Result<String, Failure> {
+    Err(Kind::NotFound.into())
+}
+
+impl Running {
+    /// Wait until the server ends by itself, which it does only in trouble.
+    pub async fn ended(&mut self) {
+        if let Ok(Err(error)) = (&mut self.server).await {
+            tracing::error!("the server ended: {error}");
+        }
+    }
+
+    /// Stop: not ready any more, no new connections, requests in flight finished, the store closed.
+    pub async fn stop(self) {
+        self.health.drain();
+        self.workers.abort();
+        self.handle.stop(true).await;
+        self.app.db.close().await;
+    }
+}
+
+impl std::fmt::Debug for Running {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Running({})", self.address)
+    }
+}

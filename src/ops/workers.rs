@@ -1,0 +1,39 @@
+//! What happens by itself: keys and partitions made ahead, ended sessions deleted, limits swept.
+
+use std::time::Duration;
+
+use actix_web::rt;
+
+use crate::{accounts, http::Shared, store};
+
+/// How often the workers look: every minute.
+const EVERY: Duration = Duration::from_secs(60);
+
+/// Ended sessions deleted in one transaction.
+const SESSIONS: i64 = 500;
+
+/// Run the workers on this thread until the server stops.
+pub fn spawn(app: Shared) -> rt::task::JoinHandle<()> {
+    rt::spawn(async move {
+        loop {
+            rt::time::sleep(EVERY).await;
+            round(&app).await;
+        }
+    })
+}
+
+/// One round. What fails is logged and done in the next round.
+async fn round(app: &Shared) {
+    app.limits.sweep();
+    if let Err(error) = app.prepare_days().await {
+        tracing::error!("keys and partitions could not be made ahead: {error}");
+    }
+    let swept = app
+        .db
+        .append(async |tx| accounts::sweep(tx, SESSIONS).await)
+        .await;
+    if let Err(error) = swept {
+        let error: store::Error = error;
+        tracing::error!("ended sessions could not be deleted: {error}");
+    }
+}
