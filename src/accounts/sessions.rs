@@ -247,7 +247,7 @@ pub async fn account_of_access(
     }))
 }
 
-/// The account behind a browser's cookie, its family, and whether [`touch`](self) is due: the last
+/// The account behind a browser's cookie, its family, and whether `touch` is due: the last
 /// use was written more than a minute ago.
 pub async fn account_of_browser(
     tx: &mut Tx,

@@ -1,1 +1,13 @@
-fn main() {}
+//! Black-box tests: the service as outside programs see it, on both engines.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test that meets the unexpected stops"
+)]
+
+mod accounts;
+mod kit;
+mod layers;
+mod store;

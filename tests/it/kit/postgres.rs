@@ -1,0 +1,116 @@
+//! A throwaway PostgreSQL cluster, started once and ended with the test program.
+
+use std::{
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    sync::OnceLock,
+    time::Duration,
+};
+
+use sqlx::{Connection, Executor, SqlSafeStr};
+
+static CLUSTER: OnceLock<String> = OnceLock::new();
+
+/// A database URL whose search path is a new, empty schema.
+pub async fn fresh_schema() -> String {
+    static NUMBER: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+    let base = CLUSTER.get_or_init(start);
+    let number = NUMBER.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+    let schema = format!("t{number}");
+    let mut tries = 0;
+    let mut conn = loop {
+        match sqlx::PgConnection::connect(base).await {
+            Ok(conn) => break conn,
+            Err(error) if tries == 200 => panic!("PostgreSQL does not answer: {error}"),
+            Err(_) => tries += 1,
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    let text = sqlx::AssertSqlSafe(format!("CREATE SCHEMA {schema}")).into_sql_str();
+    conn.execute(text).await.unwrap();
+    conn.close().await.unwrap();
+    format!("{base}?options=-csearch_path%3D{schema}")
+}
+
+/// Where PostgreSQL's server programs are: on the path, or where Debian puts them.
+fn programs() -> PathBuf {
+    let mut found: Vec<PathBuf> = std::fs::read_dir("/usr/lib/postgresql")
+        .map(|versions| {
+            versions
+                .filter_map(Result::ok)
+                .map(|version| version.path().join("bin"))
+                .filter(|bin| bin.join("initdb").exists())
+                .collect()
+        })
+        .unwrap_or_default();
+    found.sort();
+    found
+        .pop()
+        .expect("PostgreSQL's server programs are needed: tests/run installs them")
+}
+
+/// PostgreSQL refuses to run as root; then it runs as the user `postgres`.
+fn as_server_user(program: &Path) -> Command {
+    let root = std::fs::metadata("/proc/self")
+        .map(|meta| std::os::unix::fs::MetadataExt::uid(&meta) == 0)
+        .unwrap_or(false);
+    if root {
+        let mut command = Command::new("runuser");
+        command.args(["-u", "postgres", "--"]).arg(program);
+        command
+    } else {
+        Command::new(program)
+    }
+}
+
+/// Start a cluster and give its URL. A shell watches the test program and takes the cluster down
+/// with it, however it ends.
+fn start() -> String {
+    let bin = programs();
+    let dir = tempfile::Builder::new()
+        .prefix("dkd-postgres-")
+        .tempdir()
+        .unwrap()
+        .keep();
+    std::fs::set_permissions(&dir, std::os::unix::fs::PermissionsExt::from_mode(0o777)).unwrap();
+    let data = dir.join("data");
+    let made = as_server_user(&bin.join("initdb"))
+        .args([
+            "--auth=trust",
+            "--username=test",
+            "--encoding=UTF8",
+            "--no-sync",
+            "-D",
+        ])
+        .arg(&data)
+        .current_dir(&dir)
+        .stdout(Stdio::null())
+        .status()
+        .unwrap();
+    assert!(made.success(), "initdb failed");
+    let port = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    let script = format!(
+        "'{bin}/postgres' -D '{data}' -p {port} -c listen_addresses=127.0.0.1 -c fsync=off \
+         -c max_connections=400 -c shared_buffers=64MB -c unix_socket_directories='{dir}' >'{dir}/log' 2>&1 & \
+         server=$!; while kill -0 {parent} 2>/dev/null || [ -d /proc/{parent} ]; do sleep 0.5; done; \
+         kill -QUIT $server; wait $server; rm -rf '{dir}'",
+        bin = bin.display(),
+        data = data.display(),
+        dir = dir.display(),
+        parent = std::process::id(),
+    );
+    as_server_user(Path::new("/bin/sh"))
+        .args(["-c", &script])
+        .current_dir(&dir)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    format!("postgres://test@127.0.0.1:{port}/postgres")
+}

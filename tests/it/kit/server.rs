@@ -1,0 +1,210 @@
+//! A server in this program, on a clock that the test moves.
+
+use std::{net::TcpListener, path::Path, sync::mpsc, thread::JoinHandle};
+
+use diem_kiem_dich::{
+    accounts::{self, Login, NewAccount, Role},
+    base::{Clock, Random},
+    config::Settings,
+    http::{App, Shared},
+    ops, store,
+};
+use reqwest::{Method, Response, StatusCode};
+use serde_json::Value;
+
+use super::{On, START};
+
+/// The password of every account that the kit makes.
+pub const PASSWORD: &str = "mat-khau-thu-nghiem";
+
+/// A running server on a fresh store.
+pub struct Server {
+    /// `http://127.0.0.1:PORT`.
+    pub url: String,
+    /// The server's clock.
+    pub clock: Clock,
+    /// The server's state, to look behind the answers.
+    pub app: Shared,
+    /// A client without a session.
+    pub http: Http,
+    /// What it was started with.
+    pub settings: Settings,
+    stop: tokio::sync::oneshot::Sender<()>,
+    thread: JoinHandle<()>,
+    dir: Option<tempfile::TempDir>,
+}
+
+impl Server {
+    /// Start a server on a fresh store.
+    pub async fn start(on: On) -> Self {
+        Self::start_with(on, &[]).await
+    }
+
+    /// Start a server on a fresh store with settings (as variables without `DKD_`).
+    pub async fn start_with(on: On, extra: &[(&str, &str)]) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let settings = super::settings(on, dir.path(), extra).await;
+        let mut server = Self::start_at(settings, Clock::manual(START), 1).await;
+        server.dir = Some(dir);
+        server
+    }
+
+    /// Start a server on the store that `settings` name.
+    pub async fn start_at(settings: Settings, clock: Clock, seed: u64) -> Self {
+        let (told, tell) = mpsc::channel();
+        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+        let (with, time) = (settings.clone(), clock.clone());
+        let thread = std::thread::spawn(move || {
+            actix_web::rt::System::new().block_on(async move {
+                let app = App::open(with, time, Random::seeded(seed)).await.unwrap();
+                let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+                let running = ops::start(app, listener).unwrap();
+                told.send((running.address, running.app.clone())).unwrap();
+                let _ = stopped.await;
+                running.stop().await;
+            });
+        });
+        let (address, app) = tokio::task::spawn_blocking(move || tell.recv())
+            .await
+            .unwrap()
+            .expect("the server starts");
+        let url = format!("http://{address}");
+        Self {
+            http: Http::new(&url, None),
+            url,
+            clock,
+            app,
+            settings,
+            stop,
+            thread,
+            dir: None,
+        }
+    }
+
+    /// Stop in order and start again on the same store.
+    pub async fn restart(self) -> Self {
+        let Self {
+            stop,
+            thread,
+            dir,
+            settings,
+            clock,
+            app,
+            ..
+        } = self;
+        drop(app);
+        let _ = stop.send(());
+        tokio::task::spawn_blocking(move || thread.join().unwrap())
+            .await
+            .unwrap();
+        let mut again = Self::start_at(settings, clock, 2).await;
+        again.dir = dir;
+        again
+    }
+
+    /// The folder of the server's files.
+    pub fn dir(&self) -> &Path {
+        &self.settings.data_dir
+    }
+
+    /// A client logged in to a new account.
+    pub async fn login_as(&self, role: Role, province: Option<&str>) -> Http {
+        let name = format!(
+            "{}-{}",
+            role.name(),
+            uuid::Uuid::from_bytes(self.app.random.bytes()).simple()
+        );
+        let password_hash = self
+            .app
+            .passwords
+            .hash(PASSWORD.into(), accounts::Strength::Usual)
+            .await
+            .unwrap();
+        let new = NewAccount {
+            login: Login::parse(&name).unwrap(),
+            role,
+            province: province.map(str::to_owned),
+            password_hash,
+        };
+        self.app
+            .db
+            .write(async |tx| {
+                accounts::create(tx, &self.app.keys, &self.app.random, &new).await?;
+                Ok::<_, store::Error>(())
+            })
+            .await
+            .unwrap();
+        self.login(&name, PASSWORD).await
+    }
+
+    /// A client logged in by login and password.
+    pub async fn login(&self, login: &str, password: &str) -> Http {
+        let body = serde_json::json!({"login": login, "password": password});
+        let (status, answer) = self.http.post("/api/v1/sessions", &body).await;
+        assert_eq!(status, 200, "{answer}");
+        Http::new(&self.url, answer["access_token"].as_str())
+    }
+}
+
+/// A client of the API.
+#[derive(Clone)]
+pub struct Http {
+    base: String,
+    token: Option<String>,
+    client: reqwest::Client,
+}
+
+impl Http {
+    /// A client of the service at `base`, with an access token or without.
+    pub fn new(base: &str, token: Option<&str>) -> Self {
+        Self {
+            base: base.to_owned(),
+            token: token.map(str::to_owned),
+            client: reqwest::Client::new(),
+        }
+    }
+
+    /// A request that is not sent yet.
+    pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        let request = self.client.request(method, format!("{}{path}", self.base));
+        match &self.token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        }
+    }
+
+    /// `GET path`: status and JSON.
+    pub async fn get(&self, path: &str) -> (u16, Value) {
+        json_of(self.request(Method::GET, path).send().await.unwrap()).await
+    }
+
+    /// `POST path` with JSON: status and JSON.
+    pub async fn post(&self, path: &str, body: &Value) -> (u16, Value) {
+        self.send(Method::POST, path, body).await
+    }
+
+    /// `PATCH path` with JSON: status and JSON.
+    pub async fn patch(&self, path: &str, body: &Value) -> (u16, Value) {
+        self.send(Method::PATCH, path, body).await
+    }
+
+    /// `DELETE path`: status and JSON.
+    pub async fn delete(&self, path: &str) -> (u16, Value) {
+        json_of(self.request(Method::DELETE, path).send().await.unwrap()).await
+    }
+
+    /// Any method with JSON: status and JSON.
+    pub async fn send(&self, method: Method, path: &str, body: &Value) -> (u16, Value) {
+        json_of(self.request(method, path).json(body).send().await.unwrap()).await
+    }
+}
+
+/// The status and the JSON of an answer; `Null` when there is none.
+pub async fn json_of(answer: Response) -> (u16, Value) {
+    let status: StatusCode = answer.status();
+    let text = answer.text().await.unwrap();
+    (
+        status.as_u16(),
+        serde_json::from_str(&text).unwrap_or(Value::Null),
+    )
+}

@@ -1,0 +1,117 @@
+//! Both schemas agree, and a newer one is refused.
+
+use std::collections::BTreeMap;
+
+use diem_kiem_dich::{
+    http::StartError,
+    store::{Error, Sql},
+};
+
+use crate::kit::{self, On};
+
+/// Tables and columns, each with whether it may be null.
+async fn columns(on: On) -> BTreeMap<(String, String), bool> {
+    let (app, _, _dir) = kit::app(on).await;
+    let rows: Vec<(String, String, bool)> = app
+        .db
+        .read(async |tx| {
+            tx.query(Sql::split(
+                "SELECT c.table_name::text, c.column_name::text, c.is_nullable = 'YES'
+                   FROM information_schema.columns c
+                  WHERE c.table_schema = current_schema()",
+                "SELECT m.name, p.name, p.\"notnull\" = 0
+                   FROM sqlite_master m JOIN pragma_table_info(m.name) p WHERE m.type = 'table'",
+            ))
+            .all()
+            .await
+        })
+        .await
+        .unwrap();
+    rows.into_iter()
+        .filter(|(table, ..)| {
+            let partition = table.strip_prefix("check_ins_");
+            !table.starts_with("_sqlx")
+                && !partition.is_some_and(|day| day.chars().all(|c| c.is_ascii_digit()))
+        })
+        .map(|(table, column, nullable)| ((table, column), nullable))
+        .collect()
+}
+
+#[tokio::test]
+async fn both_schemas_agree() {
+    let (sqlite, postgres) = (columns(On::Sqlite).await, columns(On::Postgres).await);
+    assert!(
+        sqlite.len() > 100,
+        "the look at the schema found only {}",
+        sqlite.len()
+    );
+    assert_eq!(sqlite, postgres);
+}
+
+#[test]
+fn both_folders_hold_the_same_migrations() {
+    let names = |engine: &str| {
+        let dir = format!("{}/migrations/{engine}", env!("CARGO_MANIFEST_DIR"));
+        let mut names: Vec<_> = std::fs::read_dir(dir)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect();
+        names.sort();
+        names
+    };
+    assert_eq!(names("sqlite"), names("postgres"));
+}
+
+/// Every SQLite table keeps its types.
+#[tokio::test]
+async fn sqlite_tables_are_strict() {
+    let (app, _, _dir) = kit::app(On::Sqlite).await;
+    let loose: Vec<(String,)> = app
+        .db
+        .read(async |tx| {
+            tx.query(
+                "SELECT name FROM pragma_table_list
+                 WHERE schema = 'main' AND type = 'table' AND strict = 0
+                   AND name NOT LIKE 'sqlite_%' AND name NOT LIKE '_sqlx%'",
+            )
+            .all()
+            .await
+        })
+        .await
+        .unwrap();
+    assert_eq!(loose, []);
+}
+
+#[tokio::test]
+async fn a_newer_schema_is_refused() {
+    for on in [On::Sqlite, On::Postgres] {
+        let dir = tempfile::tempdir().unwrap();
+        let settings = kit::settings(on, dir.path(), &[]).await;
+        let open = async || {
+            let clock = diem_kiem_dich::base::Clock::manual(kit::START);
+            let random = diem_kiem_dich::base::Random::seeded(1);
+            diem_kiem_dich::http::App::open(settings.clone(), clock, random).await
+        };
+        let app = open().await.unwrap();
+        app.db
+            .append(async |tx| {
+                tx.query(Sql::split(
+                    "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+                     VALUES (9999, 'later', TRUE, '\\x00', 0)",
+                    "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+                     VALUES (9999, 'later', TRUE, x'00', 0)",
+                ))
+                .execute()
+                .await
+            })
+            .await
+            .unwrap();
+        app.db.close().await;
+        let refused = open().await;
+        assert!(
+            matches!(refused, Err(StartError::Store(Error::Newer))),
+            "{on:?}: {:?}",
+            refused.err()
+        );
+    }
+}
