@@ -7,7 +7,7 @@ use actix_web::rt;
 use crate::{accounts, http::Shared, store};
 
 /// How often the workers look: every minute.
-const EVERY: Duration = Duration::from_secs(60);
+const EVERY: Duration = Duration::from_mins(1);
 
 /// Ended sessions deleted in one transaction.
 const SESSIONS: i64 = 500;
