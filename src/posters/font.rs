@@ -51,8 +51,13 @@ pub struct Run {
 
 /// Both weights, parsed.
 pub struct Fonts {
-    regular: Face<'static>,
-    bold: Face<'static>,
+    regular: Style,
+    bold: Style,
+}
+
+struct Style {
+    face: Face<'static>,
+    pairs: Vec<PairAdjustment<'static>>,
 }
 
 impl Fonts {
@@ -61,26 +66,27 @@ impl Fonts {
     /// # Errors
     /// [`PosterError::Font`] if a file is damaged.
     pub fn load() -> Result<Self, PosterError> {
-        let parse = |bytes| Face::parse(bytes, 0).map_err(|_| PosterError::Font);
         Ok(Self {
-            regular: parse(REGULAR)?,
-            bold: parse(BOLD)?,
+            regular: Style::parse(REGULAR)?,
+            bold: Style::parse(BOLD)?,
         })
     }
 
-    const fn face(&self, weight: Weight) -> &Face<'static> {
+    const fn style(&self, weight: Weight) -> &Style {
         match weight {
             Weight::Regular => &self.regular,
             Weight::Bold => &self.bold,
         }
     }
 
-    /// Measures one line.
+    /// Measures one line. Spaces are not kerned, so the width of a line is the sum of its words and
+    /// spaces.
     ///
     /// # Errors
     /// [`PosterError::MissingGlyph`] names the first character that the font lacks.
     pub fn run(&self, text: &str, weight: Weight) -> Result<Run, PosterError> {
-        let face = self.face(weight);
+        let style = self.style(weight);
+        let face = &style.face;
         let em = f64::from(face.units_per_em());
         let mut glyphs: Vec<Glyph> = Vec::new();
         let mut pen = 0.0;
@@ -90,7 +96,8 @@ impl Fonts {
                 .ok_or(PosterError::MissingGlyph { ch })?;
             let kern = glyphs
                 .last()
-                .map_or(0, |left| kerning(face, GlyphId(left.id), id));
+                .filter(|left| left.ch != ' ' && ch != ' ')
+                .map_or(0, |left| style.kerning(GlyphId(left.id), id));
             let kern = f64::from(kern) / em;
             pen += kern;
             glyphs.push(Glyph {
@@ -111,7 +118,7 @@ impl Fonts {
     /// The outline of a line whose baseline starts at (`x`, `y`), in mm with y downwards.
     #[must_use]
     pub fn outline(&self, run: &Run, x: f64, y: f64, size: f64) -> Path {
-        let face = self.face(run.weight);
+        let face = &self.style(run.weight).face;
         let scale = size / f64::from(face.units_per_em());
         let mut pen = Pen {
             path: Path::default(),
@@ -127,28 +134,38 @@ impl Fonts {
     }
 }
 
-/// The kerning of a pair in font units, from the font's `GPOS` pairs (feature `kern`).
-fn kerning(face: &Face<'_>, left: GlyphId, right: GlyphId) -> i16 {
-    let Some(table) = face.tables().gpos else {
-        return 0;
-    };
-    let Some(feature) = table.features.find(Tag::from_bytes(b"kern")) else {
-        return 0;
-    };
-    feature
-        .lookup_indices
-        .into_iter()
+impl Style {
+    fn parse(bytes: &'static [u8]) -> Result<Self, PosterError> {
+        let face = Face::parse(bytes, 0).map_err(|_| PosterError::Font)?;
+        let pairs = kern_pairs(&face).unwrap_or_default();
+        Ok(Self { face, pairs })
+    }
+
+    /// The kerning of a pair in font units.
+    fn kerning(&self, left: GlyphId, right: GlyphId) -> i16 {
+        self.pairs
+            .iter()
+            .find_map(|pair| pair_advance(*pair, left, right))
+            .unwrap_or(0)
+    }
+}
+
+/// The pair tables of the font's `kern` feature (`GPOS`).
+fn kern_pairs(face: &Face<'static>) -> Option<Vec<PairAdjustment<'static>>> {
+    let table = face.tables().gpos?;
+    let feature = table.features.find(Tag::from_bytes(b"kern"))?;
+    let lookups = feature.lookup_indices.into_iter();
+    let subtables = lookups
         .filter_map(|index| table.lookups.get(index))
-        .find_map(|lookup| {
-            lookup
-                .subtables
-                .into_iter::<PositioningSubtable<'_>>()
-                .find_map(|subtable| match subtable {
-                    PositioningSubtable::Pair(pair) => pair_advance(pair, left, right),
-                    _ => None,
-                })
-        })
-        .unwrap_or(0)
+        .flat_map(|lookup| lookup.subtables.into_iter::<PositioningSubtable<'_>>());
+    Some(
+        subtables
+            .filter_map(|subtable| match subtable {
+                PositioningSubtable::Pair(pair) => Some(pair),
+                _ => None,
+            })
+            .collect(),
+    )
 }
 
 fn pair_advance(pair: PairAdjustment<'_>, left: GlyphId, right: GlyphId) -> Option<i16> {

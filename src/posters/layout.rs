@@ -2,7 +2,7 @@
 
 use super::{
     Lang, Poster, PosterError,
-    fit::{Align, Area, Para, Stand, stack},
+    fit::{Align, Area, Para, Stand, row, stack},
     font::{Fonts, Weight},
     icons,
     plan::Plan,
@@ -127,14 +127,18 @@ impl Sheet<'_> {
             color: DARK,
         }];
         let [title, second] = self.both(texts::TITLE);
-        let second = if second.is_empty() { "" } else { texts::SUBTITLE };
+        let (second, title_pt) = if second.is_empty() {
+            ("", title_pt * 1.12)
+        } else {
+            (texts::SUBTITLE, title_pt)
+        };
         let mut top = plan.band * 0.1;
         if kind_pt > 0.0 {
             let area = Area {
                 x: plan.margin,
-                y: plan.band * 0.13,
+                y: plan.band * 0.085,
                 w: self.inner(),
-                h: plan.band * 0.2,
+                h: plan.band * 0.17,
             };
             top = area.y + area.h;
             let authority = self.poster.authority.as_deref().unwrap_or_default();
@@ -162,14 +166,13 @@ impl Sheet<'_> {
             x: plan.margin,
             y: top,
             w: self.inner(),
-            h: plan.band * 0.94 - top,
+            h: plan.band * 0.95 - top,
         };
         let paras = [
             para(title, Weight::Bold, title_pt, WHITE, 1),
             para(second, Weight::Regular, second_pt, WHITE, 1),
         ];
-        let align = if kind_pt > 0.0 { Align::Left } else { Align::Center };
-        items.extend(stack(self.fonts, area, align, Stand::Middle, &paras)?);
+        items.extend(stack(self.fonts, area, Align::Left, Stand::Middle, &paras)?);
         Ok(items)
     }
 
@@ -201,7 +204,7 @@ impl Sheet<'_> {
             para(checkpoint, Weight::Bold, checkpoint_pt, DARK, 2),
             para(place, Weight::Regular, place_pt, GREY, 2),
         ];
-        stack(self.fonts, area, Align::Center, Stand::Middle, &paras)
+        stack(self.fonts, area, Align::Left, Stand::Bottom, &paras)
     }
 
     /// Host and code for those whose camera does not read the QR code.
@@ -219,36 +222,31 @@ impl Sheet<'_> {
         }];
         let inset = plan.margin * 0.4;
         let code = self.poster.code.grouped();
+        let rows = [(texts::GO_TO, address.host), (texts::TYPE_CODE, &code)];
         if plan.access_stacked {
-            let half = area.h / 2.0;
-            for (text, value, at) in [
-                (texts::GO_TO, address.host, area.y),
-                (texts::TYPE_CODE, code.as_str(), area.y + half),
-            ] {
-                let row = Area {
-                    x: area.x + inset,
-                    y: at,
-                    w: area.w - 2.0 * inset,
-                    h: half,
-                };
-                items.extend(self.labelled(row, text, value)?);
+            let mut row = Area {
+                x: area.x + inset,
+                y: area.y + plan.gap * 0.3,
+                w: area.w - 2.0 * inset,
+                h: area.h / 2.0 - plan.gap * 0.3,
+            };
+            for (label, value) in rows {
+                items.extend(self.beside(row, label, value)?);
+                row.y += row.h;
             }
             return Ok(items);
         }
         let left = (area.w - 3.0 * inset) * 0.4;
-        let host = Area {
+        let mut cell = Area {
             x: area.x + inset,
-            y: area.y,
             w: left,
-            h: area.h,
+            ..area
         };
-        let typed = Area {
-            x: host.x + left + inset,
-            w: area.w - 3.0 * inset - left,
-            ..host
-        };
-        items.extend(self.labelled(host, texts::GO_TO, address.host)?);
-        items.extend(self.labelled(typed, texts::TYPE_CODE, &code)?);
+        for (label, value) in rows {
+            items.extend(self.labelled(cell, label, value)?);
+            cell.x += left + inset;
+            cell.w = area.w - 3.0 * inset - left;
+        }
         Ok(items)
     }
 
@@ -256,18 +254,47 @@ impl Sheet<'_> {
     fn labelled(&self, area: Area, label: Text, value: &str) -> Result<Vec<Item>, PosterError> {
         let [label_pt, value_pt] = self.plan.access_pt;
         let upper = Area {
-            h: area.h * 0.42,
+            y: area.y + area.h * 0.07,
+            h: area.h * 0.33,
             ..area
         };
         let lower = Area {
-            y: area.y + upper.h,
-            h: area.h * 0.55,
+            y: upper.y + upper.h,
+            h: area.h * 0.53,
             ..area
         };
         let label = self.joined(label);
-        let mut items =
-            self.line(upper, Align::Left, &label, Weight::Regular, label_pt, GREY)?;
-        items.extend(self.line(lower, Align::Left, value, Weight::Bold, value_pt, INK)?);
+        let mut items = self.line(upper, Align::Left, &label, Weight::Regular, label_pt, GREY)?;
+        let value = [para(value, Weight::Bold, value_pt, INK, 1)];
+        items.extend(stack(
+            self.fonts,
+            lower,
+            Align::Left,
+            Stand::Bottom,
+            &value,
+        )?);
+        Ok(items)
+    }
+
+    /// A small label, its languages one above the other, at the left of a large value.
+    fn beside(&self, area: Area, label: Text, value: &str) -> Result<Vec<Item>, PosterError> {
+        let [label_pt, value_pt] = self.plan.access_pt;
+        let left = Area {
+            w: area.w * 0.33,
+            ..area
+        };
+        let right = Area {
+            x: area.x + area.w * 0.35,
+            w: area.w * 0.65,
+            ..area
+        };
+        let [first, second] = self.both(label);
+        let paras = [
+            para(first, Weight::Regular, label_pt, GREY, 1),
+            para(second, Weight::Regular, label_pt * 0.9, GREY, 1),
+        ];
+        let mut items = stack(self.fonts, left, Align::Left, Stand::Middle, &paras)?;
+        items.extend(self.line(right, Align::Left, value, Weight::Bold, value_pt, INK)?);
         Ok(items)
     }
 
@@ -277,13 +304,19 @@ impl Sheet<'_> {
         let [first_pt, second_pt] = plan.steps_pt;
         let between = plan.margin * 0.35;
         let width = (self.inner() - 2.0 * between) / 3.0;
-        let side = plan.steps.min(width * 0.3);
+        let side = plan.steps.min(width * 0.26);
         let mut items = Vec::new();
+        let mut cells = Vec::new();
         let mut x = plan.margin;
         for (index, text) in texts::STEPS.into_iter().enumerate() {
             let top = y + (plan.steps - side) / 2.0;
             items.push(Item::Shape {
-                path: icons::step(index, (x, top), side),
+                path: Path::rect(x, top, side, side, plan.gap * 0.7),
+                color: PALE,
+            });
+            let inside = side * 0.11;
+            items.push(Item::Shape {
+                path: icons::step(index, (x + inside, top + inside), side - 2.0 * inside),
                 color: DARK,
             });
             let [first, second] = self.both(text);
@@ -294,35 +327,66 @@ impl Sheet<'_> {
                 h: plan.steps,
             };
             let numbered = format!("{}. {first}", index + 1);
-            let paras = [
+            let paras = vec![
                 para(numbered, Weight::Bold, first_pt, INK, 3),
                 para(second, Weight::Regular, second_pt, GREY, 3),
             ];
-            items.extend(stack(self.fonts, area, Align::Left, Stand::Middle, &paras)?);
+            cells.push((area, paras));
             x += width + between;
         }
+        items.extend(row(self.fonts, &cells)?);
         Ok(items)
     }
 
-    /// For people without a phone.
+    /// For people without a phone; the hotline at the right, where there is room.
     fn help(&self, y: f64) -> Result<Vec<Item>, PosterError> {
         let plan = &self.plan;
         let [first_pt, second_pt] = plan.help_pt;
+        let [label_pt, number_pt] = plan.hotline_pt;
         let [first, second] = self.both(texts::WITHOUT_PHONE);
+        let share = if number_pt > 0.0 { 0.76 } else { 1.0 };
         let area = Area {
             x: plan.margin,
             y,
-            w: self.inner(),
+            w: self.inner() * share,
             h: plan.help,
         };
+        let second = if second_pt > 0.0 { second } else { "" };
         let paras = [
             para(first, Weight::Bold, first_pt, DARK, 1),
             para(second, Weight::Regular, second_pt, GREY, 1),
         ];
-        stack(self.fonts, area, Align::Left, Stand::Middle, &paras)
+        let mut items = stack(self.fonts, area, Align::Left, Stand::Middle, &paras)?;
+        if number_pt > 0.0 && !self.poster.hotline.is_empty() {
+            let right = Area {
+                x: area.x + area.w,
+                w: self.inner() - area.w,
+                ..area
+            };
+            let label = self.joined(texts::HOTLINE);
+            let paras = [
+                para(
+                    self.poster.hotline.clone(),
+                    Weight::Bold,
+                    number_pt,
+                    DARK,
+                    1,
+                ),
+                para(label, Weight::Regular, label_pt, GREY, 1),
+            ];
+            items.extend(stack(
+                self.fonts,
+                right,
+                Align::Right,
+                Stand::Middle,
+                &paras,
+            )?);
+        }
+        Ok(items)
     }
 
-    /// Retention at the left; hotline, issue date and version at the right.
+    /// How long data is kept; issue date and version, by which a stale poster is spotted. On small
+    /// sheets one below the other and in the first language.
     fn footer(&self, y: f64) -> Result<Vec<Item>, PosterError> {
         let plan = &self.plan;
         let poster = self.poster;
@@ -332,35 +396,56 @@ impl Sheet<'_> {
             w: self.inner(),
             h: plan.footer,
         };
-        let [retention, _] = self.both(texts::RETENTION);
-        let retention = retention.replace("{days}", &poster.retention_days.to_string());
-        let date = poster.issued_on;
-        let date = format!(
-            "{:02}/{:02}/{:04}",
-            date.day(),
-            u8::from(date.month()),
-            date.year()
-        );
-        let [hotline, _] = self.both(texts::HOTLINE);
-        let [issued, _] = self.both(texts::ISSUED);
-        let hotline = hotline.replace("{number}", &poster.hotline);
-        let issued = issued
-            .replace("{date}", &date)
-            .replace("{version}", &poster.version.to_string());
+        let days = poster.retention_days.to_string();
+        let [first, second] = self
+            .both(texts::RETENTION)
+            .map(|text| text.replace("{days}", &days));
+        let [issued, issued_too] = self.both(texts::ISSUED).map(|text| self.issued(text));
+        let pt = plan.footer_pt;
+        let line = |text: String, weight| para(text, weight, pt, GREY, 1);
+        if plan.access_stacked {
+            let [hotline, _] = self.both(texts::HOTLINE);
+            let facts = if poster.hotline.is_empty() {
+                issued
+            } else {
+                format!("{hotline} {}{}{issued}", poster.hotline, texts::DOT)
+            };
+            let paras = [line(first, Weight::Regular), line(facts, Weight::Bold)];
+            return stack(self.fonts, area, Align::Left, Stand::Middle, &paras);
+        }
         let left = Area {
-            w: area.w * 0.5,
+            w: area.w * 0.66,
             ..area
         };
         let right = Area {
-            x: area.x + area.w * 0.5,
-            ..left
+            x: area.x + left.w,
+            w: area.w - left.w,
+            ..area
         };
-        let pt = plan.footer_pt;
-        let mut items =
-            self.line(left, Align::Left, &retention, Weight::Regular, pt, GREY)?;
-        let facts = join([&hotline, &issued]);
-        items.extend(self.line(right, Align::Right, &facts, Weight::Bold, pt, GREY)?);
+        let kept = [line(first, Weight::Regular), line(second, Weight::Regular)];
+        let dated = [
+            line(issued, Weight::Bold),
+            line(issued_too, Weight::Regular),
+        ];
+        let mut items = stack(self.fonts, left, Align::Left, Stand::Middle, &kept)?;
+        items.extend(stack(
+            self.fonts,
+            right,
+            Align::Right,
+            Stand::Middle,
+            &dated,
+        )?);
         Ok(items)
+    }
+
+    fn issued(&self, text: &str) -> String {
+        if text.is_empty() {
+            return String::new();
+        }
+        let date = self.poster.issued_on;
+        let (day, month) = (date.day(), u8::from(date.month()));
+        text.replace("{date}", &format!("{day:02}/{month:02}/{:04}", date.year()))
+            .replace("{version}", &self.poster.version.to_string())
     }
 
     /// One line of text in the middle of its box's height.

@@ -18,6 +18,8 @@ mod png;
 mod qr;
 mod scene;
 mod svg;
+#[cfg(test)]
+mod tests;
 pub mod texts;
 
 use time::Date;

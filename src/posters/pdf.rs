@@ -5,8 +5,9 @@
 
 use lopdf::{Object, dictionary};
 use printpdf::{
-    FontId, LinePoint, Mm, OffsetDateTime, Op, PaintMode, ParsedFont, PdfDocument, PdfFont, PdfFontHandle, PdfPage,
-    PdfSaveOptions, Point, Polygon, PolygonRing, Rgb, TextItem, WindingOrder, to_lopdf_doc,
+    FontId, LinePoint, Mm, OffsetDateTime, Op, PaintMode, ParsedFont, PdfDocument, PdfFont,
+    PdfFontHandle, PdfPage, PdfSaveOptions, Point, Polygon, PolygonRing, Rgb, TextItem,
+    WindingOrder, to_lopdf_doc,
 };
 use time::Date;
 
@@ -41,8 +42,7 @@ pub fn write(scenes: &[Scene], lang: Lang, issued_on: Date) -> Result<Vec<u8>, P
     // `add_font` would draw the name from a counter of the process, and the second file would
     // differ from the first.
     for (name, bytes) in [(REGULAR, font::REGULAR), (BOLD, font::BOLD)] {
-        let parsed =
-            ParsedFont::from_bytes(bytes, 0, &mut Vec::new()).ok_or(PosterError::Font)?;
+        let parsed = ParsedFont::from_bytes(bytes, 0, &mut Vec::new()).ok_or(PosterError::Font)?;
         document
             .resources
             .fonts
@@ -53,6 +53,12 @@ pub fn write(scenes: &[Scene], lang: Lang, issued_on: Date) -> Result<Vec<u8>, P
     let mut file = to_lopdf_doc(&document, &PdfSaveOptions::default(), &mut Vec::new());
     // The library's file ID comes from the same counter; an ID is optional.
     file.trailer.remove(b"ID");
+    // Written whatever the conformance is; this file does not claim to be PDF/X.
+    if let Ok(Object::Reference(info)) = file.trailer.get(b"Info").cloned()
+        && let Ok(info) = file.get_dictionary_mut(info)
+    {
+        info.remove(b"GTS_PDFXVersion");
+    }
     let catalog = file.catalog_mut().map_err(|_| PosterError::Write)?;
     catalog.set("Lang", Object::string_literal(tag));
     catalog.set(
@@ -139,12 +145,7 @@ const fn polygon(rings: Vec<PolygonRing>) -> Op {
 }
 
 /// One ring per horizontal run of dark modules.
-fn bars(
-    matrix: &Matrix,
-    at: super::scene::Point,
-    module: f64,
-    height: f64,
-) -> Vec<PolygonRing> {
+fn bars(matrix: &Matrix, at: super::scene::Point, module: f64, height: f64) -> Vec<PolygonRing> {
     matrix
         .bars()
         .into_iter()

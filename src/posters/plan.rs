@@ -15,7 +15,7 @@ pub enum Size {
     A5,
     /// 105 × 148 mm: a table, a bus.
     A6,
-    /// 80 × 110 mm: a label roll of 80 mm.
+    /// 80 × 115 mm: a label roll of 80 mm.
     Sticker,
 }
 
@@ -31,8 +31,10 @@ pub struct Plan {
     pub width: f64,
     /// Height of the sheet.
     pub height: f64,
-    /// White at the left, right and lower edge that no text enters.
+    /// White at the left and right edge that no text enters.
     pub margin: f64,
+    /// White at the lower edge.
+    pub bottom: f64,
     /// Least white beside the code's quiet zone.
     pub pad: f64,
     /// Height of the dark band at the top.
@@ -57,6 +59,8 @@ pub struct Plan {
     pub help: f64,
     /// Letters of that line: first language, second.
     pub help_pt: [f64; 2],
+    /// Letters of the hotline: label, number.
+    pub hotline_pt: [f64; 2],
     /// Height of the footer.
     pub footer: f64,
     /// Letters of the footer.
@@ -69,84 +73,92 @@ const A4: Plan = Plan {
     width: 210.0,
     height: 297.0,
     margin: 14.0,
+    bottom: 7.0,
     pad: 8.0,
-    band: 29.5,
-    band_pt: [10.5, 31.0, 12.0],
-    names: 21.0,
-    names_pt: [30.0, 16.0, 10.5],
-    access: 15.0,
-    access_pt: [8.5, 15.5],
+    band: 31.5,
+    band_pt: [9.5, 31.0, 12.0],
+    names: 20.0,
+    names_pt: [29.0, 16.0, 10.5],
+    access: 13.0,
+    access_pt: [7.4, 15.5],
     access_stacked: false,
-    steps: 15.0,
+    steps: 15.5,
     steps_pt: [11.0, 8.5],
     help: 8.5,
     help_pt: [11.0, 8.5],
-    footer: 4.0,
-    footer_pt: 8.0,
-    gap: 2.0,
+    hotline_pt: [8.0, 15.0],
+    footer: 6.2,
+    footer_pt: 7.4,
+    gap: 2.5,
 };
 
 const A5: Plan = Plan {
     width: 148.0,
     height: 210.0,
-    margin: 8.0,
+    margin: 9.0,
+    bottom: 4.5,
     pad: 4.0,
-    band: 21.0,
-    band_pt: [8.0, 21.5, 9.0],
+    band: 21.5,
+    band_pt: [7.2, 22.0, 8.8],
     names: 15.0,
-    names_pt: [21.0, 12.0, 8.0],
-    access: 11.0,
-    access_pt: [7.0, 11.0],
+    names_pt: [20.0, 11.5, 8.0],
+    access: 9.5,
+    access_pt: [5.8, 10.8],
     access_stacked: false,
     steps: 11.0,
-    steps_pt: [8.5, 6.8],
-    help: 7.0,
-    help_pt: [8.5, 6.8],
-    footer: 3.0,
-    footer_pt: 6.2,
-    gap: 1.3,
+    steps_pt: [8.2, 6.4],
+    help: 6.4,
+    help_pt: [8.2, 6.4],
+    hotline_pt: [6.2, 11.0],
+    footer: 4.8,
+    footer_pt: 5.8,
+    gap: 1.5,
 };
 
 const A6: Plan = Plan {
     width: 105.0,
     height: 148.0,
     margin: 6.0,
+    bottom: 3.0,
     pad: 3.0,
-    band: 15.0,
-    band_pt: [6.5, 15.0, 7.0],
+    band: 14.5,
+    band_pt: [6.0, 15.0, 6.6],
     names: 12.0,
-    names_pt: [16.0, 9.5, 7.0],
-    access: 12.0,
-    access_pt: [6.2, 9.5],
+    names_pt: [15.0, 9.0, 6.8],
+    access: 9.4,
+    access_pt: [5.6, 9.5],
     access_stacked: true,
-    steps: 8.5,
-    steps_pt: [7.0, 6.0],
-    help: 0.0,
-    help_pt: [7.0, 6.0],
-    footer: 2.6,
-    footer_pt: 5.5,
-    gap: 1.0,
+    steps: 7.6,
+    steps_pt: [6.8, 5.4],
+    help: 2.9,
+    help_pt: [6.4, 0.0],
+    hotline_pt: [0.0, 0.0],
+    footer: 4.4,
+    footer_pt: 5.3,
+    gap: 0.9,
 };
 
 const STICKER: Plan = Plan {
     width: 80.0,
-    height: 110.0,
-    margin: 4.0,
+    height: 115.0,
+    margin: 4.5,
+    bottom: 2.5,
     pad: 1.5,
-    band: 9.5,
+    band: 10.5,
     band_pt: [0.0, 11.5, 6.0],
-    names: 9.0,
-    names_pt: [12.5, 8.0, 6.0],
-    access: 9.5,
-    access_pt: [5.5, 8.0],
+    names: 10.5,
+    names_pt: [13.0, 8.0, 6.0],
+    access: 8.6,
+    access_pt: [4.6, 8.4],
     access_stacked: true,
     steps: 0.0,
     steps_pt: [0.0, 0.0],
     help: 0.0,
     help_pt: [0.0, 0.0],
-    footer: 2.3,
-    footer_pt: 5.0,
-    gap: 0.6,
+    hotline_pt: [0.0, 0.0],
+    footer: 4.2,
+    footer_pt: 5.2,
+    gap: 0.8,
 };
 
 impl Plan {
@@ -168,6 +180,7 @@ impl Plan {
             width,
             height,
             margin: self.margin * k,
+            bottom: self.bottom * k,
             pad: self.pad * k,
             band: self.band * k,
             band_pt: self.band_pt.map(|pt| pt * k),
@@ -180,6 +193,7 @@ impl Plan {
             steps_pt: self.steps_pt.map(|pt| pt * k),
             help: self.help * k,
             help_pt: self.help_pt.map(|pt| pt * k),
+            hotline_pt: self.hotline_pt.map(|pt| pt * k),
             footer: self.footer * k,
             footer_pt: self.footer_pt * k,
             gap: self.gap * k,
@@ -190,11 +204,7 @@ impl Plan {
     #[must_use]
     pub fn below(&self) -> f64 {
         let zones = [self.access, self.steps, self.help, self.footer];
-        zones
-            .iter()
-            .filter(|height| **height > 0.0)
-            .map(|height| height + self.gap)
-            .sum::<f64>()
-            + self.margin * 0.5
+        let present = zones.iter().filter(|height| **height > 0.0);
+        present.map(|height| height + self.gap).sum::<f64>() - self.gap + self.bottom
     }
 }

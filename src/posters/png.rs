@@ -110,7 +110,10 @@ impl Canvas {
                 spans(&hits, &mut cover);
             }
             let line = self.dots.chunks_exact_mut(3 * width).nth(row as usize);
-            for (dot, share) in line.into_iter().flat_map(|line| line.chunks_exact_mut(3)).zip(&cover)
+            for (dot, share) in line
+                .into_iter()
+                .flat_map(|line| line.chunks_exact_mut(3))
+                .zip(&cover)
             {
                 if *share > 0.0 {
                     blend(dot, color, (share / f64::from(CUTS)).min(1.0));

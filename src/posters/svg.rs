@@ -35,11 +35,7 @@ pub fn write(fonts: &Fonts, scene: &Scene, title: &str) -> String {
                 at,
                 size,
                 color,
-            } => shape(
-                &mut out,
-                &fonts.outline(run, at.0, at.1, *size),
-                *color,
-            ),
+            } => shape(&mut out, &fonts.outline(run, at.0, at.1, *size), *color),
             Item::Qr { matrix, at, module } => code(&mut out, matrix, *at, *module),
         }
     }

@@ -68,10 +68,10 @@ pub const RETENTION: Text = Text {
     en: "Data is used for disease control only and deleted after {days} days.",
 };
 
-/// The hotline; `{number}` is its number.
+/// Before or above the hotline's number.
 pub const HOTLINE: Text = Text {
-    vi: "Đường dây nóng {number}",
-    en: "Hotline {number}",
+    vi: "Đường dây nóng",
+    en: "Hotline",
 };
 
 /// Issue date (`{date}`, dd/MM/yyyy) and version, by which an inspector spots a stale poster.
