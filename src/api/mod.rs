@@ -3,18 +3,38 @@
 //! Handlers parse, call one rule of a room and answer. The description at `/api/v1/openapi.json` is
 //! generated from the same lines.
 
+pub mod checkpoints;
 mod openapi;
+mod regions;
 mod sessions;
+pub mod venues;
 
 pub use openapi::document;
 
-use crate::{accounts::Role, described_routes};
+use crate::{
+    accounts::Role,
+    described_routes,
+    http::{Owners, Permission},
+};
 
 const ALL: &[Role] = &Role::ALL;
+const OWNERS: &[Role] = Owners::ROLES;
 
 described_routes! {
     POST   "/api/v1/sessions"          => sessions::log_in,  anyone;
     POST   "/api/v1/sessions/refresh"  => sessions::refresh, anyone;
     DELETE "/api/v1/sessions/current"  => sessions::log_out, ALL;
     GET    "/api/v1/openapi.json"      => openapi::serve,    anyone;
+
+    GET   "/api/v1/regions"                  => regions::provinces, anyone;
+    GET   "/api/v1/regions/{province}/wards" => regions::wards,     anyone;
+
+    POST  "/api/v1/venues"                               => venues::register,    anyone;
+    GET   "/api/v1/venues"                               => venues::list,        OWNERS;
+    GET   "/api/v1/venues/{id}"                          => venues::show,        OWNERS;
+    POST  "/api/v1/venues/{id}/checkpoints"              => checkpoints::add,    OWNERS;
+    GET   "/api/v1/venues/{id}/checkpoints"              => checkpoints::list,   OWNERS;
+    GET   "/api/v1/venues/{id}/checkpoints/{checkpoint}" => checkpoints::show,   OWNERS;
+    PATCH "/api/v1/venues/{id}/checkpoints/{checkpoint}" => checkpoints::change, OWNERS;
+    GET   "/api/v1/checkpoints/{code}"                   => checkpoints::public, anyone;
 }

@@ -13,10 +13,11 @@ use crate::{
     accounts::{AccessTokens, Passwords},
     base::{Clock, Day, Random},
     config::{MasterKey, Settings},
-    http::Limits,
+    http::{Limits, Offload},
     privacy::{KeyRing, Master, NoKey},
     regions::{Regions, RegionsError},
     store::{self, Db, Target},
+    venues::Directory,
 };
 
 /// The state that every handler is handed.
@@ -27,6 +28,10 @@ const DAYS_BEHIND: i32 = 30;
 
 /// Days after today, so that midnight finds everything ready.
 const DAYS_AHEAD: i32 = 2;
+
+/// Posters drawn at the same time, and requests that may wait for it.
+const POSTERS_AT_ONCE: usize = 2;
+const POSTERS_WAITING: usize = 32;
 
 /// Everything that handlers share.
 #[derive(Debug)]
@@ -49,6 +54,10 @@ pub struct App {
     pub regions: Arc<Regions>,
     /// Request limits.
     pub limits: Limits,
+    /// All checkpoints.
+    pub directory: Arc<Directory>,
+    /// Draws posters.
+    pub posters: Offload,
 }
 
 /// The service cannot start.
@@ -109,6 +118,8 @@ impl App {
             access: AccessTokens::new(&keys),
             passwords: Passwords::new(random.clone()),
             regions: Arc::new(Regions::load()?),
+            directory: Arc::new(Directory::load(&db).await?),
+            posters: Offload::new(POSTERS_AT_ONCE, POSTERS_WAITING),
             limits: Limits::new(settings.rate_limits),
             settings,
             db,

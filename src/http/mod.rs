@@ -8,6 +8,7 @@ pub mod body;
 mod caller;
 mod headers;
 mod limits;
+mod offload;
 mod page;
 pub mod problem;
 mod routes;
@@ -19,5 +20,6 @@ pub use caller::{
 };
 pub use headers::{client_address, wrap};
 pub use limits::Limits;
+pub use offload::Offload;
 pub use page::{Cursor, List, PageQuery};
 pub use routes::Route;

@@ -1,4 +1,5 @@
-//! What happens by itself: keys and partitions made ahead, ended sessions deleted, limits swept.
+//! What happens by itself: checkpoints of other processes learned, keys and partitions made ahead,
+//! ended sessions deleted, limits swept.
 
 use std::time::Duration;
 
@@ -6,8 +7,11 @@ use actix_web::rt;
 
 use crate::{accounts, http::Shared, store};
 
-/// How often the workers look: every minute.
-const EVERY: Duration = Duration::from_mins(1);
+/// How often changes to checkpoints are looked for: what another process closed takes this long.
+const DIRECTORY_EVERY: Duration = Duration::from_secs(2);
+
+/// Looks at the checkpoints between two rounds of everything else: one a minute.
+const LOOKS: u32 = 30;
 
 /// Ended sessions deleted in one transaction.
 const SESSIONS: i64 = 500;
@@ -16,7 +20,12 @@ const SESSIONS: i64 = 500;
 pub fn spawn(app: Shared) -> rt::task::JoinHandle<()> {
     rt::spawn(async move {
         loop {
-            rt::time::sleep(EVERY).await;
+            for _ in 0..LOOKS {
+                rt::time::sleep(DIRECTORY_EVERY).await;
+                if let Err(error) = app.directory.refresh(&app.db).await {
+                    tracing::error!("changes to checkpoints could not be read: {error}");
+                }
+            }
             round(&app).await;
         }
     })

@@ -10,4 +10,5 @@
 mod accounts;
 mod kit;
 mod layers;
+mod posters;
 mod store;
