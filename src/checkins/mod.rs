@@ -14,7 +14,8 @@ mod arrivals;
 mod check_in;
 mod check_out;
 mod declare;
-mod door;
+pub mod door;
+pub mod import;
 pub mod journal;
 pub mod store;
 
