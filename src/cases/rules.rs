@@ -32,7 +32,7 @@ pub const PLACE_KINDS: [&str; 13] = [
     "other",
 ];
 
-/// Longest stay a set may assume, in minutes: [`MAX_STAY`](crate::exposures::MAX_STAY_MS).
+/// Longest stay a set may assume, in minutes: [`MAX_STAY_MS`](crate::base::MAX_STAY_MS).
 const STAY_MINUTES_MAX: u32 = 1_440;
 
 /// One released set.
