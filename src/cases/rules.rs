@@ -134,6 +134,7 @@ pub enum End {
     /// A negative test.
     NegativeTest,
     /// A test with a CT value above 30, entered like a negative test.
+    #[serde(rename = "ct_above_30")]
     CtAbove30,
 }
 
@@ -349,7 +350,9 @@ impl RuleSet {
             (ascending, "contact.minutes is not ascending"),
             (contact.distance_m > 0.0, "distance_m is not positive"),
             (
-                PLACE_KINDS.iter().all(|kind| self.place.contains_key(*kind)),
+                PLACE_KINDS
+                    .iter()
+                    .all(|kind| self.place.contains_key(*kind)),
                 "a kind of place is missing",
             ),
             (
@@ -429,6 +432,11 @@ mod day {
             .ok_or_else(|| D::Error::custom("not a day"))
     }
 
+    #[expect(
+        clippy::ref_option,
+        clippy::trivially_copy_pass_by_ref,
+        reason = "the shape that serde calls"
+    )]
     pub fn serialize<S: Serializer>(day: &Option<Date>, to: S) -> Result<S::Ok, S::Error> {
         match day {
             Some(day) => to.collect_str(day),
@@ -519,14 +527,26 @@ mod tests {
             RuleError::Value { what, .. } => what,
             RuleError::Shape(text) => panic!("{text}"),
         };
-        assert_eq!(what(refused("version = 1", "version = 0")), "version counts from 1");
+        assert_eq!(
+            what(refused("version = 1", "version = 0")),
+            "version counts from 1"
+        );
         assert_eq!(
             what(refused("Asia/Ho_Chi_Minh", "Mars/Olympus")),
             "zone is not known"
         );
-        assert_eq!(what(refused("min = 15,", "min = 0,")), "contact.minutes is not ascending");
-        assert_eq!(what(refused("stay = 240", "stay = 0")), "a stay is not 1 to 1440 minutes");
-        assert_eq!(what(refused("worship  ", "chapel   ")), "a kind of place is missing");
+        assert_eq!(
+            what(refused("min = 15,", "min = 0,")),
+            "contact.minutes is not ascending"
+        );
+        assert_eq!(
+            what(refused("stay = 240", "stay = 0")),
+            "a stay is not 1 to 1440 minutes"
+        );
+        assert_eq!(
+            what(refused("worship  ", "chapel   ")),
+            "a kind of place is missing"
+        );
         assert_eq!(
             what(refused("residual = 200", "residual = 500")),
             "a doubtful minute weighs more than a certain one"

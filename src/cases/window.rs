@@ -235,7 +235,10 @@ fn earliest_end(
             en: format!("through {day} ({days} days after)"),
         });
     }
-    if let Some(isolated) = course.isolated_at.filter(|_| ends.contains(&End::Isolation)) {
+    if let Some(isolated) = course
+        .isolated_at
+        .filter(|_| ends.contains(&End::Isolation))
+    {
         let (at, vi, en) = match isolated {
             Isolated::At(at) => {
                 let (day, clock) = (zone.day(at), local_clock(zone, at));

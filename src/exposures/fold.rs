@@ -6,142 +6,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use uuid::Uuid;
-
 use crate::exposures::{
     interval::{Span, common, length, union},
-    probe::{Probe, probes},
+    probe::Probe,
     reached::{Episode, reached},
+    scene::{Ground, Scene},
     score::{Anchor, Class, Weights, total},
     stay::{Person, Presence, Stay},
 };
-
-/// Somebody, or a place, that others may have been exposed to.
-#[derive(Clone, Debug)]
-pub struct Source {
-    /// All pseudonyms; empty for a place.
-    pub persons: Vec<Person>,
-    /// Time in which it counts as infectious for certain, a union.
-    pub certain: Vec<Span>,
-    /// Time in which it may, a union that holds `certain`.
-    pub possible: Vec<Span>,
-    /// The day from which the weights of the score count.
-    pub anchor: Anchor,
-}
-
-/// What a source leaves at one site, besides its probes.
-#[derive(Clone, Debug, Default)]
-struct Ground {
-    /// Time it was there and infectious, both for certain; a union.
-    certain: Vec<Span>,
-    /// Groups it came with: checkpoint and declaration.
-    groups: BTreeSet<(i64, Uuid)>,
-}
-
-/// All sources of a ring, where they were, and the probes to search with.
-#[derive(Clone, Debug, Default)]
-pub struct Scene {
-    sources: Vec<Source>,
-    grounds: BTreeMap<(usize, i64), Ground>,
-    probes: Vec<Probe>,
-    /// People whom the sources brought along without a name of their own.
-    unnamed: i64,
-}
-
-impl Scene {
-    /// Add somebody with their stays, and the probes that follow. `air_ms` gives the longest time
-    /// the air keeps at a site, `horizon` the moment of the search.
-    pub fn add_person(
-        &mut self,
-        source: Source,
-        stays: Vec<(Stay, Presence)>,
-        air_ms: impl Fn(i64) -> i64,
-        horizon: i64,
-    ) {
-        let index = self.sources.len();
-        let mut by_site: BTreeMap<i64, Vec<(Stay, Presence)>> = BTreeMap::new();
-        for (stay, presence) in stays {
-            by_site.entry(stay.site).or_default().push((stay, presence));
-        }
-        for (site, stays) in by_site {
-            let there: Vec<_> = stays.iter().map(|(s, p)| (s.checkpoint, *p)).collect();
-            let found = probes(
-                index,
-                site,
-                &there,
-                &source.possible,
-                air_ms(site),
-                horizon,
-            );
-            let with = |stay: &Stay| found.iter().any(|p| p.scanned.contains(&stay.checkpoint));
-            self.unnamed += stays
-                .iter()
-                .filter(|(stay, _)| with(stay))
-                .map(|(stay, _)| stay.headcount - 1)
-                .max()
-                .unwrap_or(0);
-            let sure = union(stays.iter().filter_map(|(_, p)| p.sure).collect());
-            self.grounds.insert(
-                (index, site),
-                Ground {
-                    certain: common(&sure, &source.certain),
-                    groups: stays
-                        .iter()
-                        .filter_map(|(s, _)| s.declaration.map(|id| (s.checkpoint, id)))
-                        .collect(),
-                },
-            );
-            self.probes.extend(found);
-        }
-        self.sources.push(source);
-    }
-
-    /// Add a place in a window: whoever was there then is a candidate.
-    pub fn add_place(&mut self, site: i64, checkpoints: &[i64], window: Span, horizon: i64) {
-        let index = self.sources.len();
-        let window = Span::new(window.start(), window.end().min(horizon));
-        let certain: Vec<_> = window.into_iter().collect();
-        self.probes.extend(window.map(|core| Probe {
-            source: index,
-            site,
-            core,
-            air_end: core.end(),
-            point: false,
-            scanned: checkpoints.to_vec(),
-        }));
-        self.grounds.insert(
-            (index, site),
-            Ground {
-                certain: certain.clone(),
-                groups: BTreeSet::new(),
-            },
-        );
-        self.sources.push(Source {
-            persons: Vec::new(),
-            certain: certain.clone(),
-            possible: certain,
-            anchor: Anchor::Flat,
-        });
-    }
-
-    /// The sources, in the order in which they were added.
-    #[must_use]
-    pub fn sources(&self) -> &[Source] {
-        &self.sources
-    }
-
-    /// The probes, each named by its index.
-    #[must_use]
-    pub fn probes(&self) -> &[Probe] {
-        &self.probes
-    }
-
-    /// People whom the sources brought along without a name of their own.
-    #[must_use]
-    pub const fn unnamed_companions(&self) -> i64 {
-        self.unnamed
-    }
-}
 
 /// Somebody's stay that a probe found.
 #[derive(Clone, Debug)]
@@ -277,7 +149,7 @@ pub fn fold(
     name: impl Fn(Person) -> Person,
 ) -> Vec<Candidate> {
     let sources: BTreeSet<Person> = scene
-        .sources
+        .sources()
         .iter()
         .flat_map(|source| &source.persons)
         .map(|person| name(*person))
@@ -426,7 +298,9 @@ fn candidate(scene: &Scene, person: Person, hits: &[&Hit], terms: &Terms) -> Opt
         possible_ms: whole.possible_ms,
         residual_ms: whole.residual_ms,
         score_ms: score(scene, &parts, terms),
-        first_at: point_ends().map(|p| p.start()).fold(whole.start_at, i64::min),
+        first_at: point_ends()
+            .map(|p| p.start())
+            .fold(whole.start_at, i64::min),
         last_at: point_ends().map(|p| p.end()).fold(whole.end_at, i64::max),
         row_ms: highest_row(&shared, terms),
         flags: Flags {
@@ -450,8 +324,8 @@ fn candidate(scene: &Scene, person: Person, hits: &[&Hit], terms: &Terms) -> Opt
 fn parts(scene: &Scene, hits: &[&Hit]) -> BTreeMap<(usize, i64), Part> {
     let mut parts: BTreeMap<(usize, i64), Part> = BTreeMap::new();
     for hit in hits {
-        if let Some(probe) = scene.probes.get(hit.probe) {
-            let ground = scene.grounds.get(&(probe.source, hit.stay.site));
+        if let Some(probe) = scene.probes().get(hit.probe) {
+            let ground = scene.ground(probe.source, hit.stay.site);
             parts
                 .entry((probe.source, hit.stay.checkpoint))
                 .or_default()
@@ -488,13 +362,21 @@ fn highest_row(shared: &[Shared], terms: &Terms) -> Option<i64> {
             .iter()
             .any(|with| !episodes(&with.possible, row, terms).is_empty())
     };
-    terms.rows_ms.iter().rev().copied().find(|row| reaches(*row))
+    terms
+        .rows_ms
+        .iter()
+        .rev()
+        .copied()
+        .find(|row| reaches(*row))
 }
 
 fn score(scene: &Scene, parts: &BTreeMap<(usize, i64), Part>, terms: &Terms) -> i64 {
     let mut worths = Vec::new();
     for ((source, _), part) in parts {
-        let anchor = scene.sources.get(*source).map_or(Anchor::Flat, |s| s.anchor);
+        let anchor = scene
+            .sources()
+            .get(*source)
+            .map_or(Anchor::Flat, |s| s.anchor);
         for (class, spans) in [
             (Class::Certain, &part.certain),
             (Class::Possible, &part.core),

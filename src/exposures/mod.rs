@@ -9,6 +9,7 @@
 //! stay       a check-in, and the time it makes sure or only possible
 //! probe      the merged presence of an infectious person at a site, with the air left behind
 //! reached    when a sum of minutes reaches a threshold
+//! scene      sources, where they were, and their probes
 //! fold       hits folded into candidates: one row per person, links that explain it
 //! score      the order of work
 //! ```
@@ -17,8 +18,11 @@ pub mod fold;
 pub mod interval;
 pub mod probe;
 pub mod reached;
+pub mod scene;
 pub mod score;
 pub mod stay;
 
 #[cfg(test)]
 mod brute;
+#[cfg(test)]
+mod choices;

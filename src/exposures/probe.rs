@@ -11,7 +11,7 @@ use crate::exposures::{
 /// One probe of one site.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Probe {
-    /// Index of the [`Source`](super::fold::Source) it belongs to.
+    /// Index of the [`Source`](super::scene::Source) it belongs to.
     pub source: usize,
     /// The site.
     pub site: i64,
@@ -121,10 +121,7 @@ mod tests {
 
     #[test]
     fn cut_to_the_window_and_then_prolonged() {
-        assert_eq!(
-            found(&[(0, Some(100))], (20, 60), 30),
-            vec![(20, 60, 90)]
-        );
+        assert_eq!(found(&[(0, Some(100))], (20, 60), 30), vec![(20, 60, 90)]);
         // No longer than the presence itself.
         assert_eq!(found(&[(0, Some(10))], (0, 60), 30), vec![(0, 10, 20)]);
         assert_eq!(found(&[(0, None)], (0, 600), 30), vec![(0, 60, 90)]);

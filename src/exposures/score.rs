@@ -175,15 +175,15 @@ mod tests {
 
     #[test]
     fn days_count_from_the_onset_and_change_at_local_midnight() {
-        // Midnight in Vietnam is 17:00 UTC: 2 hours of 31 December, 2 of 1 January 1970.
+        // Midnight in Vietnam is 17:00 UTC: 2 hours of 1 January 1970, 2 of the next day.
         let parts = [(15 * 60, 19 * 60, Class::Certain)];
         let on = |onset| score(&parts, Anchor::Onset(onset), 1_000, false);
         // Day −1 weighs 1,000 and day 0 weighs 1,200.
-        assert_eq!(on(date!(1970 - 01 - 01)), 120 + 144);
+        assert_eq!(on(date!(1970 - 01 - 02)), 120 + 144);
         // Days −3 (400) and before it (400).
-        assert_eq!(on(date!(1970 - 01 - 04)), 48 + 48);
+        assert_eq!(on(date!(1970 - 01 - 05)), 48 + 48);
         // Days 3 (800) and later (600).
-        assert_eq!(on(date!(1969 - 12 - 28)), 96 + 72);
+        assert_eq!(on(date!(1969 - 12 - 29)), 96 + 72);
         assert_eq!(score(&parts, Anchor::Flat, 1_000, false), 240);
     }
 }
