@@ -70,7 +70,7 @@ impl World {
                 possible: vec![window],
                 anchor: Anchor::Flat,
             };
-            scene.add_person(source, own, |_| self.air * MINUTE, i64::MAX);
+            scene.add_person(source, own, |_| self.air * MINUTE);
         }
         let hits: Vec<Hit> = scene
             .probes()
@@ -362,8 +362,8 @@ fn the_highest_row_reached_is_reported() {
 #[test]
 fn everybody_in_a_place_and_window() {
     let mut scene = Scene::default();
-    let window = Span::new(0, 60 * MINUTE).unwrap();
-    scene.add_place(1, &[1], window, 30 * MINUTE);
+    let window = Span::new(0, 30 * MINUTE).unwrap();
+    scene.add_place(1, &[1], window);
     let hits: Vec<Hit> = [at(2, 1, 10, 90), open(3, 1, 20), at(4, 1, 30, 40)]
         .into_iter()
         .map(|stay| Hit {

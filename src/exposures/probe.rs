@@ -36,8 +36,7 @@ impl Probe {
 /// The probes of one source at one site.
 ///
 /// `stays` are the checkpoint and presence of its stays there, `windows` the union of time in which
-/// it counts as infectious, `air_ms` the longest time the air keeps, and `horizon` the moment of the
-/// search: nothing after it has happened yet.
+/// it counts as infectious, and `air_ms` the longest time the air keeps.
 #[must_use]
 pub fn probes(
     source: usize,
@@ -45,13 +44,11 @@ pub fn probes(
     stays: &[(i64, Presence)],
     windows: &[Span],
     air_ms: i64,
-    horizon: i64,
 ) -> Vec<Probe> {
     let cut = |piece: Piece| {
         windows
             .iter()
             .filter_map(move |window| piece.span.meet(*window))
-            .filter_map(move |span| Span::new(span.start(), span.end().min(horizon)))
     };
     let (points, pieces): (Vec<_>, Vec<_>) = stays
         .iter()
@@ -80,7 +77,7 @@ pub fn probes(
         source,
         site,
         core,
-        air_end: core.end().saturating_add(air).min(horizon).max(core.end()),
+        air_end: core.end().saturating_add(air),
         point,
         scanned: scanned(core),
     };
@@ -107,7 +104,7 @@ mod tests {
             })
             .collect();
         let window = Span::new(window.0 * MINUTE, window.1 * MINUTE).unwrap();
-        probes(0, 1, &stays, &[window], air * MINUTE, i64::MAX)
+        probes(0, 1, &stays, &[window], air * MINUTE)
             .iter()
             .map(|p| {
                 (
@@ -141,24 +138,14 @@ mod tests {
     fn a_point_leaves_no_air_and_is_kept_apart() {
         let stays = [(1, stay(1, 1, 7, Some(7)).presence(&HOUR))];
         let window = Span::new(0, 100).unwrap();
-        let alone = probes(0, 1, &stays, &[window], 30, i64::MAX);
+        let alone = probes(0, 1, &stays, &[window], 30);
         assert_eq!(alone.len(), 1);
         assert!(alone[0].point);
         assert_eq!(alone[0].reach(), Span::point(7));
         let within = [stays[0], (2, stay(1, 1, 5, Some(9)).presence(&HOUR))];
-        let both = probes(0, 1, &within, &[window], 0, i64::MAX);
+        let both = probes(0, 1, &within, &[window], 0);
         assert_eq!(both.len(), 1);
         assert!(!both[0].point);
         assert_eq!(both[0].scanned, vec![1, 2]);
-    }
-
-    #[test]
-    fn nothing_after_the_moment_of_the_search() {
-        let stays = [(1, stay(1, 1, 0, Some(50)).presence(&HOUR))];
-        let window = Span::new(0, 100).unwrap();
-        let found = probes(0, 1, &stays, &[window], 30, 60);
-        assert_eq!((found[0].core.end(), found[0].air_end), (50, 60));
-        let found = probes(0, 1, &stays, &[window], 30, 20);
-        assert_eq!((found[0].core.end(), found[0].air_end), (20, 20));
     }
 }

@@ -45,13 +45,12 @@ pub struct Scene {
 
 impl Scene {
     /// Add somebody with their stays, and the probes that follow. `air_ms` gives the longest time
-    /// the air keeps at a site, `horizon` the moment of the search.
+    /// the air keeps at a site.
     pub fn add_person(
         &mut self,
         source: Source,
         stays: Vec<(Stay, Presence)>,
         air_ms: impl Fn(i64) -> i64,
-        horizon: i64,
     ) {
         let index = self.sources.len();
         let mut by_site: BTreeMap<i64, Vec<(Stay, Presence)>> = BTreeMap::new();
@@ -60,7 +59,7 @@ impl Scene {
         }
         for (site, stays) in by_site {
             let there: Vec<_> = stays.iter().map(|(s, p)| (s.checkpoint, *p)).collect();
-            let found = probes(index, site, &there, &source.possible, air_ms(site), horizon);
+            let found = probes(index, site, &there, &source.possible, air_ms(site));
             let with = |stay: &Stay| found.iter().any(|p| p.scanned.contains(&stay.checkpoint));
             self.unnamed += stays
                 .iter()
@@ -85,18 +84,17 @@ impl Scene {
     }
 
     /// Add a place in a window: whoever was there then is a candidate.
-    pub fn add_place(&mut self, site: i64, checkpoints: &[i64], window: Span, horizon: i64) {
+    pub fn add_place(&mut self, site: i64, checkpoints: &[i64], window: Span) {
         let index = self.sources.len();
-        let window = Span::new(window.start(), window.end().min(horizon));
-        let certain: Vec<_> = window.into_iter().collect();
-        self.probes.extend(window.map(|core| Probe {
+        let certain = vec![window];
+        self.probes.push(Probe {
             source: index,
             site,
-            core,
-            air_end: core.end(),
+            core: window,
+            air_end: window.end(),
             point: false,
             scanned: checkpoints.to_vec(),
-        }));
+        });
         self.grounds.insert(
             (index, site),
             Ground {
