@@ -80,7 +80,7 @@ pub struct Window {
 }
 
 /// A reason in both languages of the pages. Holds dates and static words only.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Because {
     /// Vietnamese.
     pub vi: String,
