@@ -3,7 +3,9 @@
 //! Handlers parse, call one rule of a room and answer. The description at `/api/v1/openapi.json` is
 //! generated from the same lines.
 
+pub mod checkins;
 pub mod checkpoints;
+pub mod declarations;
 mod openapi;
 mod regions;
 mod sessions;
@@ -37,4 +39,9 @@ described_routes! {
     GET   "/api/v1/venues/{id}/checkpoints/{checkpoint}" => checkpoints::show,   OWNERS;
     PATCH "/api/v1/venues/{id}/checkpoints/{checkpoint}" => checkpoints::change, OWNERS;
     GET   "/api/v1/checkpoints/{code}"                   => checkpoints::public, anyone;
+
+    POST  "/api/v1/declarations"              => declarations::create, anyone;
+    POST  "/api/v1/check-ins"                 => checkins::create,     anyone;
+    POST  "/api/v1/check-ins/batch"           => checkins::batch,      anyone;
+    POST  "/api/v1/check-ins/{id}/check-out"  => checkins::check_out,  anyone;
 }

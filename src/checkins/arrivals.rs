@@ -72,11 +72,7 @@ const HOURS: Sql = Sql::split(
 /// # Errors
 ///
 /// Those of the store.
-pub async fn hours(
-    tx: &mut Tx,
-    checkpoints: &[i64],
-    day: Timestamp,
-) -> Result<[Hour; 24], Error> {
+pub async fn hours(tx: &mut Tx, checkpoints: &[i64], day: Timestamp) -> Result<[Hour; 24], Error> {
     let start = local_day_start(day);
     let rows: Vec<(i64, i64, i64)> = tx
         .query(HOURS)
@@ -159,7 +155,9 @@ fn mask(found: Found, keys: &KeyRing) -> MaskedArrival {
         unseal_contact(&key, person, id, found.contact_sealed.as_deref()?)
     };
     let contact = contact();
-    let name = contact.as_ref().and_then(|contact| contact.full_name.as_ref());
+    let name = contact
+        .as_ref()
+        .and_then(|contact| contact.full_name.as_ref());
     let phone = contact.as_ref().and_then(|contact| contact.phone.as_ref());
     MaskedArrival {
         checkpoint_id: found.checkpoint_id,

@@ -83,16 +83,24 @@ async fn nothing_here() -> Result<String, Failure> {
 impl Running {
     /// Wait until the server ends by itself, which it does only in trouble.
     pub async fn ended(&mut self) {
-        if let Ok(Err(error)) = (&mut self.server).await {
-            tracing::error!("the server ended: {error}");
+        tokio::select! {
+            ended = &mut self.server => if let Ok(Err(error)) = ended {
+                tracing::error!("the server ended: {error}");
+            },
+            _ = self.app.door.journal.ended() => tracing::error!("the journal's writer ended"),
         }
     }
 
-    /// Stop: not ready any more, no new connections, requests in flight finished, the store closed.
+    /// Stop: not ready any more, no new connections, requests in flight finished, the journal
+    /// drained, the store closed.
     pub async fn stop(self) {
         self.health.drain();
         self.workers.abort();
         self.handle.stop(true).await;
+        self.app.door.journal.stop();
+        if let Err(error) = self.app.door.journal.ended().await {
+            tracing::error!("the journal's writer died: {error}");
+        }
         self.app.db.close().await;
     }
 }
