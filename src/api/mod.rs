@@ -5,6 +5,7 @@
 
 pub mod checkpoints;
 mod openapi;
+pub mod posters;
 mod regions;
 mod sessions;
 pub mod venues;
@@ -37,4 +38,9 @@ described_routes! {
     GET   "/api/v1/venues/{id}/checkpoints/{checkpoint}" => checkpoints::show,   OWNERS;
     PATCH "/api/v1/venues/{id}/checkpoints/{checkpoint}" => checkpoints::change, OWNERS;
     GET   "/api/v1/checkpoints/{code}"                   => checkpoints::public, anyone;
+
+    GET   "/api/v1/checkpoints/{id}/poster.pdf" => posters::pdf, OWNERS;
+    GET   "/api/v1/checkpoints/{id}/poster.png" => posters::png, OWNERS;
+    GET   "/api/v1/checkpoints/{id}/poster.svg" => posters::svg, OWNERS;
+    GET   "/api/v1/venues/{id}/posters.pdf"     => posters::all, OWNERS;
 }
