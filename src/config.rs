@@ -32,6 +32,10 @@ pub enum LogFormat {
 /// What the file holds: every key is optional.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "the names are those of the keys; a secret's file ends in _file"
+)]
 struct File {
     data_dir: Option<PathBuf>,
     database_url: Option<SecretString>,

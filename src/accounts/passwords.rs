@@ -113,19 +113,12 @@ impl Passwords {
         let salt: [u8; 16] = self.random.bytes();
         self.run(move || {
             let known = stored.is_some();
-            let hash = match stored {
-                Some(hash) => hash,
-                None => match decoy.get() {
-                    Some(hash) => hash.clone(),
-                    None => {
-                        let made = make(
-                            &SecretString::from("decoy-password"),
-                            Strength::Usual,
-                            &salt,
-                        )?;
-                        decoy.get_or_init(|| made).clone()
-                    }
-                },
+            let hash = if let Some(hash) = stored.or_else(|| decoy.get().cloned()) {
+                hash
+            } else {
+                let word = SecretString::from("decoy-password");
+                let made = make(&word, Strength::Usual, &salt)?;
+                decoy.get_or_init(|| made).clone()
             };
             let parsed = PasswordHash::new(&hash).map_err(|_| Failure::new(Kind::Internal))?;
             let right = Argon2::default()

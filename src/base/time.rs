@@ -2,7 +2,7 @@
 
 use ::time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
 
-/// Vietnam's offset from UTC: seven hours, without summer time (Asia/Ho_Chi_Minh).
+/// Vietnam's offset from UTC: seven hours, without summer time (the zone `Asia/Ho_Chi_Minh`).
 pub const VIETNAM: UtcOffset = match UtcOffset::from_hms(7, 0, 0) {
     Ok(offset) => offset,
     Err(_) => UtcOffset::UTC,

@@ -1,6 +1,9 @@
 //! `account create`: accounts of everybody but venues, which register themselves.
 
-use std::{io::Read as _, path::PathBuf};
+use std::{
+    io::Read as _,
+    path::{Path, PathBuf},
+};
 
 use clap::Subcommand;
 use secrecy::SecretString;
@@ -49,7 +52,7 @@ pub(super) async fn run(settings: Settings, command: Command) -> Result<(), CliE
         password_file,
     } = command;
     let login = Login::parse(&login).map_err(Failure::from)?;
-    let password = read_password(password_file)?;
+    let password = read_password(password_file.as_deref())?;
     Passwords::acceptable(&password).map_err(Failure::from)?;
     let app = open(settings).await?;
     let known = |code: &String| app.regions.province(Catalogue::default(), code).is_some();
@@ -95,9 +98,9 @@ pub(super) async fn run(settings: Settings, command: Command) -> Result<(), CliE
 }
 
 /// The first line of the file or of standard input.
-fn read_password(file: Option<PathBuf>) -> Result<SecretString, CliError> {
+fn read_password(file: Option<&Path>) -> Result<SecretString, CliError> {
     let mut text = String::new();
-    let read = match &file {
+    let read = match file {
         Some(path) => std::fs::File::open(path).and_then(|mut file| file.read_to_string(&mut text)),
         None => {
             if std::io::IsTerminal::is_terminal(&std::io::stdin()) {

@@ -18,7 +18,7 @@ use crate::{
 
 #[derive(Debug, Args)]
 pub(super) struct Options {
-    /// Only ask a running service whether it is ready, like http://127.0.0.1:8080/readyz.
+    /// Only ask a running service whether it is ready, like `http://127.0.0.1:8080/readyz`.
     #[arg(long, value_name = "URL")]
     url: Option<String>,
 }
@@ -111,7 +111,7 @@ impl Doctor {
     fn key_file(&mut self, path: &std::path::Path) {
         use std::os::unix::fs::PermissionsExt as _;
         match std::fs::metadata(path) {
-            Ok(meta) if meta.permissions().mode() & 0o077 == 0 => {
+            Ok(meta) if meta.permissions().mode().trailing_zeros() >= 6 => {
                 self.good(&format!("master key in {}", path.display()));
             }
             Ok(_) => self.bad(&format!(

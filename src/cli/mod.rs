@@ -49,7 +49,7 @@ struct Arguments {
     /// Keep the service's files (SQLite database, keys) in this folder.
     #[arg(long, global = true, value_name = "DIR")]
     data_dir: Option<PathBuf>,
-    /// Use this database: postgres://USER@HOST/DATABASE or sqlite:FILE.
+    /// Use this database: `postgres://USER@HOST/DATABASE` or `sqlite:FILE`.
     #[arg(long, global = true, value_name = "URL")]
     database_url: Option<String>,
     /// Listen here.

@@ -59,7 +59,7 @@ pub fn start(app: App, listener: TcpListener) -> Result<Running, StartError> {
     })
     .workers(threads)
     .client_request_timeout(Duration::from_secs(5))
-    .keep_alive(Duration::from_secs(60))
+    .keep_alive(Duration::from_mins(1))
     .shutdown_timeout(GRACE_S)
     .disable_signals()
     .listen(listener)

@@ -97,7 +97,7 @@ async fn postgres(url: &str, connections: u32) -> Result<Pool, Error> {
     let pool = PgPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(PATIENCE)
-        .max_lifetime(Duration::from_secs(600))
+        .max_lifetime(Duration::from_mins(10))
         .connect_with(options)
         .await?;
     Ok(Pool::Postgres(pool))

@@ -111,7 +111,7 @@ fn used_rooms(source: &str) -> BTreeSet<String> {
                     '}' => depth -= 1,
                     ',' if depth == 0 => expecting = true,
                     c if depth == 0 && expecting && (c.is_alphanumeric() || c == '_') => {
-                        word.push(c)
+                        word.push(c);
                     }
                     _ if depth == 0 && !word.is_empty() => {
                         rooms.insert(std::mem::take(&mut word));

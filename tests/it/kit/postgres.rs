@@ -53,8 +53,7 @@ fn programs() -> PathBuf {
 /// PostgreSQL refuses to run as root; then it runs as the user `postgres`.
 fn as_server_user(program: &Path) -> Command {
     let root = std::fs::metadata("/proc/self")
-        .map(|meta| std::os::unix::fs::MetadataExt::uid(&meta) == 0)
-        .unwrap_or(false);
+        .is_ok_and(|meta| std::os::unix::fs::MetadataExt::uid(&meta) == 0);
     if root {
         let mut command = Command::new("runuser");
         command.args(["-u", "postgres", "--"]).arg(program);
@@ -104,7 +103,8 @@ fn start() -> String {
         dir = dir.display(),
         parent = std::process::id(),
     );
-    as_server_user(Path::new("/bin/sh"))
+    #[expect(clippy::zombie_processes, reason = "it outlives this program and ends by itself")]
+    let _watch = as_server_user(Path::new("/bin/sh"))
         .args(["-c", &script])
         .current_dir(&dir)
         .stdin(Stdio::null())

@@ -1,0 +1,312 @@
+//! Import of check-ins from CSV: paper lists and other systems.
+//!
+//! One thread reads, several judge and seal, one writes in large batches. Ids are derived from what
+//! the row says, so a file that is imported twice adds nothing. Rows that cannot be used go to
+//! `FILE.rejected.csv` as they were, with their line and the reason; put right, that file can be
+//! imported as it is.
+//!
+//! Nobody declared anything here: the declaration row holds only the sealed contact, its risk is
+//! [`crate::declarations::UNDECLARED`], and the check-in's assurance says "paper".
+
+mod rejects;
+mod row;
+
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError, mpsc as threads},
+};
+
+use tokio::sync::mpsc;
+
+use self::{
+    rejects::Rejects,
+    row::{Columns, Judge, Stay},
+};
+use super::store::{self, Row};
+use crate::{
+    base::{Clock, Day, Failure, FieldError, Random},
+    declarations::{self, store::Row as DeclarationRow},
+    privacy::KeyRing,
+    store::{Db, Error, Sql, ensure_partition},
+    venues::Directory,
+};
+
+/// Rows that are judged together.
+const CHUNK: usize = 4096;
+
+/// Rows in one transaction. A service that runs on the same SQLite file waits for it: about a third
+/// of a second.
+const BATCH: usize = 5 * CHUNK;
+
+/// Threads that judge and seal; the writer is busy besides.
+const JUDGES: usize = 2;
+
+/// What an import needs.
+#[derive(Clone, Debug)]
+pub struct Import {
+    /// The store.
+    pub db: Db,
+    /// All checkpoints.
+    pub directory: Arc<Directory>,
+    /// All keys.
+    pub keys: Arc<KeyRing>,
+    /// The time.
+    pub clock: Clock,
+    /// Randomness.
+    pub random: Random,
+    /// Days that check-ins are kept; older rows are rejected.
+    pub retention_days: u16,
+}
+
+/// What came of it. `rows = kept + rejected` and `stays = added + known`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Rows in the file, without the header.
+    pub rows: u64,
+    /// Rows that were good.
+    pub kept: u64,
+    /// Rows that went to the rejects file.
+    pub rejected: u64,
+    /// Stays that the good rows stand for; a row of more than 24 h is several.
+    pub stays: u64,
+    /// Stays that were new.
+    pub added: u64,
+    /// Stays that were there already.
+    pub known: u64,
+}
+
+/// Why an import could not be done. Rows written before stay; run again, it goes on.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// The file cannot be read, or the rejects file cannot be written.
+    #[error("cannot read {0}; check that it is there and may be read")]
+    File(PathBuf, #[source] io::Error),
+    /// The rejects file cannot be written.
+    #[error("cannot write {0}; check the folder's permissions and free space")]
+    Rejects(PathBuf, #[source] io::Error),
+    /// The first line is not the header.
+    #[error(
+        "the first line must name the columns checkpoint,entered_at,left_at,phone,full_name,id_number,seat"
+    )]
+    Header,
+    /// The store failed.
+    #[error("the database refused; rows before this were kept, run the import again")]
+    Store(#[source] Box<Failure>),
+    /// A thread died.
+    #[error("the import broke off; rows before this were kept, run it again")]
+    Broken,
+}
+
+impl From<Error> for ImportError {
+    fn from(error: Error) -> Self {
+        Self::Store(Box::new(error.into()))
+    }
+}
+
+/// Records in the order of the file.
+struct Chunk {
+    number: u64,
+    /// Bytes of the file up to its end.
+    until: u64,
+    last: bool,
+    records: Vec<csv::ByteRecord>,
+}
+
+/// A chunk that was judged.
+struct Judged {
+    number: u64,
+    until: u64,
+    last: bool,
+    stays: Vec<Stay>,
+    kept: u64,
+    rejected: Vec<(csv::ByteRecord, FieldError)>,
+}
+
+/// Where the rejects of `file` go: `FILE.rejected.csv`.
+#[must_use]
+pub fn rejects_path(file: &Path) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(".rejected.csv");
+    name.into()
+}
+
+/// Import `file`, telling `progress` from time to time how many of its bytes are done.
+///
+/// # Errors
+///
+/// [`ImportError`]; rows that are bad are not an error.
+pub async fn check_ins(
+    import: &Import,
+    file: &Path,
+    mut progress: impl FnMut(u64),
+) -> Result<Report, ImportError> {
+    let unreadable = |error| ImportError::File(file.to_owned(), error);
+    let mut reader = csv::ReaderBuilder::new()
+        .flexible(true)
+        .has_headers(false)
+        .from_reader(io::BufReader::with_capacity(
+            1 << 20,
+            File::open(file).map_err(unreadable)?,
+        ));
+    let mut header = csv::ByteRecord::new();
+    let found = reader.read_byte_record(&mut header);
+    if !found.map_err(|error| unreadable(error.into()))? {
+        return Err(ImportError::Header);
+    }
+    let columns = Columns::read(&header).ok_or(ImportError::Header)?;
+    let first_day = prepare(import).await?;
+    let mut rejects = Rejects::new(rejects_path(file), &header);
+    let judge = Arc::new(Judge::new(import, columns, first_day));
+    let mut judged = start_threads(reader, &judge);
+    let mut report = Report::default();
+    let mut waiting = BTreeMap::new();
+    let mut next = 0;
+    let mut batch = Vec::new();
+    let mut whole = false;
+    while let Some(chunk) = judged.recv().await {
+        let chunk = chunk.map_err(unreadable)?;
+        waiting.insert(chunk.number, chunk);
+        while let Some(chunk) = waiting.remove(&next) {
+            next += 1;
+            whole = chunk.last;
+            report.kept += chunk.kept;
+            for (record, reason) in chunk.rejected {
+                report.rejected += 1;
+                rejects.add(&record, &reason)?;
+            }
+            batch.extend(chunk.stays);
+            if batch.len() >= BATCH {
+                write(&import.db, &mut batch, &mut report).await?;
+                progress(chunk.until);
+            }
+        }
+    }
+    write(&import.db, &mut batch, &mut report).await?;
+    rejects.finish()?;
+    if !whole {
+        return Err(ImportError::Broken);
+    }
+    report.rows = report.kept + report.rejected;
+    report.known = report.stays - report.added;
+    Ok(report)
+}
+
+/// Make keys and partitions of all days that may occur, and give the first of them.
+async fn prepare(import: &Import) -> Result<Day, ImportError> {
+    let now = import.clock.now();
+    let first = Day::of(now).plus(-i32::from(import.retention_days));
+    let last = Day::of(now).plus(1);
+    for day in (first.number()..=last.number()).map(Day::from_number) {
+        ensure_partition(&import.db, day).await?;
+    }
+    import
+        .keys
+        .ensure_days(&import.db, first, last, &import.random)
+        .await
+        .map_err(|error| ImportError::Store(Box::new(error.into())))?;
+    // Rows arrive in no order of the indexes; with the touched pages in memory none is written twice
+    // in one transaction. 128 MiB, for this process alone.
+    import
+        .db
+        .append(async |tx| {
+            tx.query(Sql::split("SELECT 1", "PRAGMA cache_size = -131072"))
+                .execute()
+                .await
+        })
+        .await?;
+    Ok(first)
+}
+
+type FileReader = csv::Reader<io::BufReader<File>>;
+
+fn start_threads(
+    reader: FileReader,
+    judge: &Arc<Judge>,
+) -> mpsc::Receiver<io::Result<Judged>> {
+    let (chunks, to_judge) = threads::sync_channel(JUDGES);
+    let (done, judged) = mpsc::channel(2 * JUDGES);
+    let failed = done.clone();
+    std::thread::spawn(move || {
+        if let Err(error) = read(reader, &chunks) {
+            let _ = failed.blocking_send(Err(error));
+        }
+    });
+    let to_judge = Arc::new(Mutex::new(to_judge));
+    for _ in 0..JUDGES {
+        let (judge, to_judge, done) = (Arc::clone(judge), Arc::clone(&to_judge), done.clone());
+        std::thread::spawn(move || {
+            loop {
+                let chunk = to_judge.lock().unwrap_or_else(PoisonError::into_inner).recv();
+                let Ok(chunk) = chunk else { return };
+                if done.blocking_send(Ok(judge_chunk(&judge, chunk))).is_err() {
+                    return;
+                }
+            }
+        });
+    }
+    judged
+}
+
+fn read(mut reader: FileReader, chunks: &threads::SyncSender<Chunk>) -> io::Result<()> {
+    for number in 0.. {
+        let mut records = Vec::with_capacity(CHUNK);
+        let mut record = csv::ByteRecord::new();
+        while records.len() < CHUNK && reader.read_byte_record(&mut record)? {
+            records.push(record.clone());
+        }
+        let until = reader.position().byte();
+        let last = records.len() < CHUNK;
+        let chunk = Chunk {
+            number,
+            until,
+            last,
+            records,
+        };
+        if chunks.send(chunk).is_err() || last {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn judge_chunk(judge: &Judge, chunk: Chunk) -> Judged {
+    let mut judged = Judged {
+        number: chunk.number,
+        until: chunk.until,
+        last: chunk.last,
+        stays: Vec::with_capacity(chunk.records.len()),
+        kept: 0,
+        rejected: Vec::new(),
+    };
+    for record in chunk.records {
+        match judge.judge(&record, &mut judged.stays) {
+            Ok(()) => judged.kept += 1,
+            Err(reason) => judged.rejected.push((record, reason)),
+        }
+    }
+    judged
+}
+
+/// Write what is in `batch`, and empty it.
+async fn write(db: &Db, batch: &mut Vec<Stay>, report: &mut Report) -> Result<(), ImportError> {
+    let mut check_ins: Vec<&Row> = batch.iter().map(|stay| &stay.row).collect();
+    check_ins.sort_unstable_by_key(|row| row.key());
+    let mut contacts: Vec<&DeclarationRow> = batch.iter().map(|stay| &stay.declaration).collect();
+    contacts.sort_unstable_by_key(|row| (row.person.id, row.id));
+    let added = db
+        .append(async |tx| {
+            let added = store::insert_counted(tx, &check_ins).await?;
+            declarations::store::insert(tx, &contacts).await?;
+            let people = contacts.iter().map(|row| row.person);
+            declarations::store::insert_aliases(tx, people).await?;
+            Ok::<_, Error>(added)
+        })
+        .await?;
+    report.stays += u64::try_from(batch.len()).unwrap_or(u64::MAX);
+    report.added += added;
+    batch.clear();
+    Ok(())
+}

@@ -1,0 +1,108 @@
+//! The rejects file: the rows as they were, their line in the file, and the reason.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io,
+    path::PathBuf,
+};
+
+use super::{
+    ImportError,
+    row::{REJECT_COLUMNS, looks_like_formula},
+};
+use crate::base::FieldError;
+
+/// Written as rows are rejected, so that a run that breaks off leaves what it has found. Without any
+/// there is no file, and one of an earlier run goes.
+pub(super) struct Rejects {
+    path: PathBuf,
+    /// Places of the columns that are the file's own.
+    kept: Vec<usize>,
+    header: csv::ByteRecord,
+    file: Option<csv::Writer<File>>,
+}
+
+impl Rejects {
+    pub(super) fn new(path: PathBuf, header: &csv::ByteRecord) -> Self {
+        let own = |name: &[u8]| {
+            let name = name.trim_ascii();
+            !REJECT_COLUMNS.iter().any(|column| column.as_bytes() == name)
+        };
+        Self {
+            path,
+            kept: header
+                .iter()
+                .enumerate()
+                .filter(|(_, name)| own(name))
+                .map(|(place, _)| place)
+                .collect(),
+            header: header.clone(),
+            file: None,
+        }
+    }
+
+    pub(super) fn add(
+        &mut self,
+        record: &csv::ByteRecord,
+        reason: &FieldError,
+    ) -> Result<(), ImportError> {
+        self.write(record, reason)
+            .map_err(|error| ImportError::Rejects(self.path.clone(), error))
+    }
+
+    fn write(&mut self, record: &csv::ByteRecord, reason: &FieldError) -> io::Result<()> {
+        if self.file.is_none() {
+            let mut file = csv::WriterBuilder::new()
+                .flexible(true)
+                .from_writer(create(&self.path)?);
+            for place in &self.kept {
+                file.write_field(self.header.get(*place).unwrap_or_default())?;
+            }
+            file.write_record(REJECT_COLUMNS)?;
+            self.file = Some(file);
+        }
+        let Some(file) = &mut self.file else {
+            return Ok(());
+        };
+        for place in &self.kept {
+            file.write_field(neutral(record.get(*place).unwrap_or_default()))?;
+        }
+        let line = record.position().map_or(0, csv::Position::line);
+        file.write_record([
+            line.to_string(),
+            format!("{}: {} / {}", reason.field, reason.vi, reason.en),
+        ])?;
+        Ok(())
+    }
+
+    pub(super) fn finish(self) -> Result<(), ImportError> {
+        let done = match self.file {
+            Some(mut file) => file.flush(),
+            None => match fs::remove_file(&self.path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+                _ => Ok(()),
+            },
+        };
+        done.map_err(|error| ImportError::Rejects(self.path, error))
+    }
+}
+
+/// It holds names and numbers in clear: for the owner's eyes only.
+fn create(path: &std::path::Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+/// A cell that no spreadsheet runs; importing takes the `'` off again.
+fn neutral(cell: &[u8]) -> Vec<u8> {
+    let formula = std::str::from_utf8(cell).is_ok_and(looks_like_formula);
+    let mut out = Vec::with_capacity(cell.len() + 1);
+    if formula {
+        out.push(b'\'');
+    }
+    out.extend_from_slice(cell);
+    out
+}

@@ -1,0 +1,266 @@
+//! The journal: one writer for the whole process, and one transaction for many visitors.
+//!
+//! Requests hand their row to the writer and wait. The writer takes what has arrived, writes it with
+//! one statement a table, commits, and answers all: the disk is waited for once, not once a visitor.
+//! Nobody is answered before the commit.
+//!
+//! The channel is bounded. When it is full, a request is refused at once: whoever is told to come
+//! back comes back, and whoever waits without end goes away. A batch that the database refuses is
+//! written again row by row, so that one bad row does not take others with it.
+
+use std::sync::Arc;
+
+use tokio::{
+    sync::{Notify, mpsc, oneshot},
+    task::JoinHandle,
+};
+use uuid::Uuid;
+
+use super::{
+    left_source,
+    store::{self, Key, Out, Row, Stored},
+};
+use crate::{
+    base::{Failure, Kind, failure::Result},
+    declarations::{
+        self, Risk,
+        store::{Pass, Row as DeclarationRow},
+    },
+    identity::PersonId,
+    store::{Db, Error, Tx},
+};
+
+mod write;
+
+pub(super) use write::answer;
+
+/// Requests that may wait for the writer; beyond, they are refused.
+pub const CAPACITY: usize = 4096;
+
+/// Most rows in one transaction.
+pub const BATCH: usize = 256;
+
+/// A check-in to store.
+#[derive(Debug)]
+pub struct Arrival {
+    /// Its row.
+    pub row: Row,
+    /// The risk of the declaration that was shown.
+    pub risk: Risk,
+    /// The declaration, where it came with the check-in.
+    pub declaration: Option<DeclarationRow>,
+}
+
+/// What stands in the store for a check-in, whoever put it there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// Whether this request put it there.
+    pub fresh: bool,
+    /// Who.
+    pub person: PersonId,
+    /// The declaration that was shown.
+    pub declaration_id: Uuid,
+    /// Its risk.
+    pub risk: Risk,
+}
+
+#[derive(Debug)]
+enum Work {
+    CheckIn(Box<Arrival>),
+    CheckOut(Out),
+    Declare(Box<DeclarationRow>, Pass),
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Outcome {
+    /// `None`: what is stored has no declaration to answer from.
+    CheckIn(Option<Answer>),
+    /// Whether the check-in is there.
+    CheckOut(bool),
+    Declared,
+}
+
+#[derive(Debug)]
+struct Job {
+    work: Work,
+    reply: oneshot::Sender<Result<Outcome>>,
+}
+
+/// The way to the writer. Clones lead to the same one.
+#[derive(Clone, Debug)]
+pub struct Journal {
+    jobs: mpsc::Sender<Job>,
+    stop: Arc<Notify>,
+}
+
+/// The writer's end: when it is over, nothing more can be stored and the process must end.
+#[derive(Debug)]
+pub struct Writer(JoinHandle<()>);
+
+impl Journal {
+    /// Start the writer on this thread's `LocalSet` (actix has one).
+    #[must_use]
+    pub fn start(db: Db) -> (Self, Writer) {
+        Self::with_capacity(db, CAPACITY)
+    }
+
+    /// As [`Self::start`], with room for `capacity` waiting requests.
+    #[must_use]
+    pub fn with_capacity(db: Db, capacity: usize) -> (Self, Writer) {
+        let (jobs, queue) = mpsc::channel(capacity);
+        let stop = Arc::new(Notify::new());
+        let task = tokio::task::spawn_local(run(db, queue, Arc::clone(&stop)));
+        (Self { jobs, stop }, Writer(task))
+    }
+
+    /// Refuse what comes from now on, write what is waiting, then end the writer.
+    pub fn stop(&self) {
+        self.stop.notify_one();
+    }
+
+    /// Requests that wait for the writer, for the metrics.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.jobs.max_capacity() - self.jobs.capacity()
+    }
+
+    /// Store a check-in, and say what stands there.
+    ///
+    /// # Errors
+    ///
+    /// [`Kind::Unavailable`] when the journal is full; those of the store.
+    pub async fn check_in(&self, arrival: Arrival) -> Result<Answer> {
+        match self.submit(Work::CheckIn(Box::new(arrival))).await? {
+            Outcome::CheckIn(Some(answer)) => Ok(answer),
+            _ => Err(Failure::internal("a stored check-in has no declaration")),
+        }
+    }
+
+    /// Store a check-out, and say whether its check-in is there.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::check_in`].
+    pub async fn check_out(&self, out: Out) -> Result<bool> {
+        let outcome = self.submit(Work::CheckOut(out)).await?;
+        Ok(matches!(outcome, Outcome::CheckOut(true)))
+    }
+
+    /// Store a declaration and its personal code.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::check_in`].
+    pub async fn declare(&self, row: DeclarationRow, pass: Pass) -> Result<()> {
+        self.submit(Work::Declare(Box::new(row), pass))
+            .await
+            .map(drop)
+    }
+
+    async fn submit(&self, work: Work) -> Result<Outcome> {
+        let (reply, answer) = oneshot::channel();
+        if self.jobs.try_send(Job { work, reply }).is_err() {
+            metrics::counter!("shed_total", "reason" => "journal_full").increment(1);
+            return Err(Failure::busy(1));
+        }
+        // The writer died with this request in hand: whether it was stored is not known. Sent
+        // again, it is stored once.
+        answer
+            .await
+            .unwrap_or_else(|_| Err(Failure::internal("the journal's writer died")))
+    }
+}
+
+impl Writer {
+    /// Wait for the end of the writer. It ends in order only after [`Journal::stop`], or when every
+    /// [`Journal`] is gone.
+    ///
+    /// # Errors
+    ///
+    /// When it died.
+    pub async fn ended(&mut self) -> Result<()> {
+        (&mut self.0).await.map_err(Failure::internal)
+    }
+}
+
+/// Nothing here cuts database work off: only the wait for the next request is in the `select`.
+async fn run(db: Db, mut queue: mpsc::Receiver<Job>, stop: Arc<Notify>) {
+    let mut jobs = Vec::with_capacity(BATCH);
+    loop {
+        let taken = tokio::select! {
+            biased;
+            taken = queue.recv_many(&mut jobs, BATCH) => taken,
+            () = stop.notified() => {
+                queue.close();
+                continue;
+            }
+        };
+        if taken == 0 {
+            return;
+        }
+        write_jobs(&db, std::mem::take(&mut jobs)).await;
+    }
+}
+
+async fn write_jobs(db: &Db, jobs: Vec<Job>) {
+    let began = std::time::Instant::now();
+    let works: Vec<&Work> = jobs.iter().map(|job| &job.work).collect();
+    match db.append(async |tx| write::batch(tx, &works).await).await {
+        Ok(outcomes) => {
+            metrics::histogram!("checkin_commit_seconds").record(began.elapsed());
+            #[expect(clippy::cast_precision_loss, reason = "at most 256")]
+            metrics::histogram!("commit_batch_rows").record(jobs.len() as f64);
+            for (job, outcome) in jobs.into_iter().zip(outcomes) {
+                // Whoever asked may have gone away; the row is stored all the same.
+                let _ = job.reply.send(Ok(outcome));
+            }
+        }
+        Err(error) => refused(db, jobs, error).await,
+    }
+}
+
+/// A database that cannot be reached is no row's fault: all are told to come back. Otherwise each
+/// row is tried alone.
+async fn refused(db: &Db, jobs: Vec<Job>, error: Error) {
+    let failure = Failure::from(error);
+    let alone = jobs.len() == 1;
+    if alone || failure.kind == Kind::Unavailable {
+        let (kind, retry_after) = (failure.kind, failure.retry_after);
+        let mut first = Some(failure);
+        for job in jobs {
+            // The cause goes to the log once, with the first.
+            let failure = first.take().unwrap_or_else(|| Failure {
+                retry_after,
+                ..kind.into()
+            });
+            let _ = job.reply.send(Err(failure));
+        }
+        return;
+    }
+    tracing::warn!(rows = jobs.len(), "a batch was refused; writing its rows one by one");
+    let mut jobs = jobs.into_iter();
+    while let Some(job) = jobs.next() {
+        let written = db
+            .append(async |tx| write::batch(tx, &[&job.work]).await)
+            .await;
+        let down = match written {
+            Ok(outcomes) => {
+                if let Some(outcome) = outcomes.into_iter().next() {
+                    let _ = job.reply.send(Ok(outcome));
+                }
+                false
+            }
+            Err(error) => {
+                let failure = Failure::from(error);
+                let down = failure.kind == Kind::Unavailable;
+                let _ = job.reply.send(Err(failure));
+                down
+            }
+        };
+        if down {
+            for job in jobs.by_ref() {
+                let _ = job.reply.send(Err(Failure::busy(2)));
+            }
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! What one transaction of the journal does.
+
+use std::collections::{HashMap, HashSet};
+
+use super::{
+    Answer, Arrival, DeclarationRow, Error, Key, Out, Outcome, Pass, PersonId, Risk, Row, Stored,
+    Tx, Work, declarations, left_source, store,
+};
+
+/// Write `works` and say for each what came of it. Check-ins go before check-outs, so that nobody
+/// leaves before coming.
+pub(super) async fn batch(tx: &mut Tx, works: &[&Work]) -> Result<Vec<Outcome>, Error> {
+    let arrivals = first_of_each(works);
+    let written = check_in(tx, &arrivals).await?;
+    let declared: Vec<(&DeclarationRow, Pass)> = works
+        .iter()
+        .filter_map(|work| match work {
+            Work::Declare(row, pass) => Some((&**row, *pass)),
+            _ => None,
+        })
+        .collect();
+    declare(tx, &declared).await?;
+    let found = check_out(tx, works).await?;
+    let mut answered = HashSet::new();
+    Ok(works
+        .iter()
+        .map(|work| match work {
+            Work::Declare(..) => Outcome::Declared,
+            Work::CheckOut(out) => Outcome::CheckOut(found.contains(&out.key)),
+            Work::CheckIn(arrival) => {
+                let key = arrival.row.key();
+                // Of two in one batch the first is the one that was stored.
+                let first = answered.insert(key);
+                let answer = written.get(&key).copied().flatten();
+                Outcome::CheckIn(answer.map(|answer| Answer {
+                    fresh: answer.fresh && first,
+                    ..answer
+                }))
+            }
+        })
+        .collect())
+}
+
+/// The first check-in of each key, in the order of the keys.
+fn first_of_each<'a>(works: &[&'a Work]) -> Vec<&'a Arrival> {
+    let mut first: HashMap<Key, &Arrival> = HashMap::with_capacity(works.len());
+    for work in works {
+        if let Work::CheckIn(arrival) = work {
+            first.entry(arrival.row.key()).or_insert(arrival);
+        }
+    }
+    let mut arrivals: Vec<&Arrival> = first.into_values().collect();
+    arrivals.sort_unstable_by_key(|arrival| arrival.row.key());
+    arrivals
+}
+
+/// Store what is not there yet, with its declarations, and say of each key what stands there.
+async fn check_in(
+    tx: &mut Tx,
+    arrivals: &[&Arrival],
+) -> Result<HashMap<Key, Option<Answer>>, Error> {
+    let rows: Vec<&Row> = arrivals.iter().map(|arrival| &arrival.row).collect();
+    let fresh = store::insert(tx, &rows).await?;
+    let new = || {
+        arrivals
+            .iter()
+            .filter(|arrival| fresh.contains(&arrival.row.key()))
+    };
+    let mut declarations: Vec<&DeclarationRow> = new()
+        .filter_map(|arrival| arrival.declaration.as_ref())
+        .collect();
+    sort(&mut declarations);
+    let added = declarations::store::insert(tx, &declarations).await?;
+    let people = declarations.iter().map(|row| row.person);
+    declarations::store::insert_aliases(tx, people).await?;
+    // Somebody used one id at two checkpoints with two declarations: the first declaration stands,
+    // so what is stored is asked for.
+    let doubtful = usize::try_from(added).ok() != Some(declarations.len());
+    let mut answers = HashMap::with_capacity(arrivals.len());
+    let mut unknown = Vec::new();
+    for arrival in arrivals {
+        let key = arrival.row.key();
+        if fresh.contains(&key) && !doubtful {
+            answers.insert(key, own(arrival));
+        } else {
+            unknown.push(key);
+        }
+    }
+    for stored in store::stored(tx, &unknown).await? {
+        let key = (stored.checkpoint_id, stored.id);
+        answers.insert(key, answer(&stored, fresh.contains(&key)));
+    }
+    Ok(answers)
+}
+
+/// One order for all writers.
+fn sort(rows: &mut [&DeclarationRow]) {
+    rows.sort_unstable_by_key(|row| (row.person.id, row.id));
+}
+
+fn own(arrival: &Arrival) -> Option<Answer> {
+    Some(Answer {
+        fresh: true,
+        person: arrival.row.person,
+        declaration_id: arrival.row.declaration_id?,
+        risk: arrival.risk,
+    })
+}
+
+/// What a stored check-in is answered with; `None` if it has no declaration that somebody made.
+pub(crate) fn answer(stored: &Stored, fresh: bool) -> Option<Answer> {
+    Some(Answer {
+        fresh,
+        person: PersonId::from_slice(&stored.person_id)?,
+        declaration_id: stored.declaration_id?,
+        risk: Risk::parse(stored.risk.as_deref()?)?,
+    })
+}
+
+async fn declare(tx: &mut Tx, declared: &[(&DeclarationRow, Pass)]) -> Result<(), Error> {
+    let mut rows: Vec<&DeclarationRow> = declared.iter().map(|(row, _)| *row).collect();
+    sort(&mut rows);
+    declarations::store::insert(tx, &rows).await?;
+    let people = rows.iter().map(|row| row.person);
+    declarations::store::insert_aliases(tx, people).await?;
+    let passes: Vec<Pass> = declared.iter().map(|(_, pass)| *pass).collect();
+    declarations::store::insert_passes(tx, &passes).await
+}
+
+/// Of two check-outs of one stay the later one counts.
+async fn check_out(tx: &mut Tx, works: &[&Work]) -> Result<HashSet<Key>, Error> {
+    let mut last: HashMap<Key, Out> = HashMap::new();
+    for work in works {
+        if let Work::CheckOut(out) = work {
+            last.insert(out.key, *out);
+        }
+    }
+    let mut outs: Vec<Out> = last.into_values().collect();
+    outs.sort_unstable_by_key(|out| out.key);
+    store::leave(tx, &outs, left_source::VISITOR).await
+}

@@ -1,0 +1,278 @@
+//! The SQL of check-ins.
+//!
+//! What writes runs in [`crate::store::Db::append`], decides on nothing that it has read, and takes
+//! its rows in the order of their keys, so that two writers never wait for each other.
+
+use std::collections::HashSet;
+
+use uuid::Uuid;
+
+use crate::{
+    base::ids::time_of,
+    identity::PersonId,
+    store::{Engine, Error, Sql, Tx},
+};
+
+/// What a check-in is known by: the checkpoint's number and the id.
+pub type Key = (i64, Uuid);
+
+/// A check-in as it is stored. `entered_at` is not here: it is the time in the id.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// Number of the checkpoint.
+    pub checkpoint_id: i64,
+    /// A UUIDv7, whose time is the arrival.
+    pub id: Uuid,
+    /// Who.
+    pub person: PersonId,
+    /// When they left, in milliseconds UTC, if it is known.
+    pub left_at: Option<i64>,
+    /// Who said so: a word of [`super::left_source`].
+    pub left_source: Option<&'static str>,
+    /// A word of [`super::source`].
+    pub source: &'static str,
+    /// A word of [`super::assurance`].
+    pub assurance: &'static str,
+    /// People that this row stands for, 1 to 51.
+    pub headcount: i64,
+    /// The seat, in a vehicle or a hall.
+    pub seat: Option<String>,
+    /// The declaration that was shown.
+    pub declaration_id: Option<Uuid>,
+}
+
+impl Row {
+    /// What it is known by.
+    #[must_use]
+    pub fn key(&self) -> Key {
+        (self.checkpoint_id, self.id)
+    }
+
+    /// The arrival, in milliseconds UTC.
+    #[must_use]
+    pub fn entered_at(&self) -> i64 {
+        time_of(self.id).unwrap_or_default()
+    }
+}
+
+/// SQLite: each element of `$2` is `[checkpoint, entered, left, left_source, source, assurance,
+/// headcount, seat]`; `$3` holds id, person and declaration of each row, 48 bytes, zeros for none.
+const INSERT: Sql = Sql::split(
+    "INSERT INTO check_ins
+         (checkpoint_id, id, person_id, entered_at, left_at, left_source, source, assurance,
+          headcount, seat, declaration_id, received_at)
+     SELECT u.checkpoint_id, u.id, u.person_id, u.entered_at, u.left_at, u.left_source, u.source,
+            u.assurance, u.headcount, u.seat, u.declaration_id, $1::bigint
+     FROM UNNEST($2::bigint[], $3::uuid[], $4::bytea[], $5::bigint[], $6::bigint[], $7::text[],
+                 $8::text[], $9::text[], $10::bigint[], $11::text[], $12::uuid[])
+          AS u (checkpoint_id, id, person_id, entered_at, left_at, left_source, source,
+                assurance, headcount, seat, declaration_id)
+     ON CONFLICT (checkpoint_id, id) DO NOTHING
+     RETURNING checkpoint_id, id",
+    "INSERT INTO check_ins
+         (checkpoint_id, id, person_id, entered_at, left_at, left_source, source, assurance,
+          headcount, seat, declaration_id, received_at)
+     SELECT j.value ->> 0, substr($3, j.key * 48 + 1, 16), substr($3, j.key * 48 + 17, 16),
+            j.value ->> 1, j.value ->> 2, j.value ->> 3, j.value ->> 4, j.value ->> 5,
+            j.value ->> 6, j.value ->> 7,
+            NULLIF(substr($3, j.key * 48 + 33, 16), zeroblob(16)), $1
+     FROM json_each($2) AS j
+     WHERE true
+     ON CONFLICT (checkpoint_id, id) DO NOTHING
+     RETURNING checkpoint_id, id",
+);
+
+/// Store the `rows` that are not there yet, and name those that were new. No two rows may have the
+/// same key.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn insert(tx: &mut Tx, rows: &[&Row]) -> Result<HashSet<Key>, Error> {
+    if rows.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let mut fresh = HashSet::with_capacity(rows.len());
+    bind_rows(tx, rows)
+        .for_each(|key: Key| {
+            fresh.insert(key);
+            Ok::<_, Error>(())
+        })
+        .await?;
+    Ok(fresh)
+}
+
+/// As [`insert`], but only counts what was new.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn insert_counted(tx: &mut Tx, rows: &[&Row]) -> Result<u64, Error> {
+    if rows.is_empty() {
+        return Ok(0);
+    }
+    bind_rows(tx, rows).execute().await
+}
+
+fn bind_rows<'t>(tx: &'t mut Tx, rows: &[&Row]) -> crate::store::Query<'t> {
+    let received_at = tx.now().as_ms();
+    let engine = tx.engine();
+    let query = tx.query(INSERT).bind(received_at);
+    match engine {
+        Engine::Sqlite => {
+            let fields: Vec<_> = rows
+                .iter()
+                .map(|row| {
+                    (
+                        row.checkpoint_id,
+                        row.entered_at(),
+                        row.left_at,
+                        row.left_source,
+                        row.source,
+                        row.assurance,
+                        row.headcount,
+                        row.seat.as_deref(),
+                    )
+                })
+                .collect();
+            let mut packed = Vec::with_capacity(rows.len() * 48);
+            for row in rows {
+                packed.extend_from_slice(row.id.as_bytes());
+                packed.extend_from_slice(row.person.as_bytes());
+                packed.extend_from_slice(row.declaration_id.unwrap_or_default().as_bytes());
+            }
+            query
+                .bind_sqlite(serde_json::to_string(&fields).unwrap_or_default())
+                .bind_sqlite(packed)
+        }
+        Engine::Postgres => {
+            fn column<T>(rows: &[&Row], take: impl Fn(&Row) -> T) -> Vec<T> {
+                rows.iter().map(|row| take(row)).collect()
+            }
+            query
+                .bind_postgres(column(rows, |row| row.checkpoint_id))
+                .bind_postgres(column(rows, |row| row.id))
+                .bind_postgres(column(rows, |row| row.person.as_bytes().to_vec()))
+                .bind_postgres(column(rows, Row::entered_at))
+                .bind_postgres(column(rows, |row| row.left_at))
+                .bind_postgres(column(rows, |row| row.left_source))
+                .bind_postgres(column(rows, |row| row.source))
+                .bind_postgres(column(rows, |row| row.assurance))
+                .bind_postgres(column(rows, |row| row.headcount))
+                .bind_postgres(column(rows, |row| row.seat.clone()))
+                .bind_postgres(column(rows, |row| row.declaration_id))
+        }
+    }
+}
+
+/// What is stored of a check-in and needed to answer it again.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Stored {
+    /// Number of the checkpoint.
+    pub checkpoint_id: i64,
+    /// Its id.
+    pub id: Uuid,
+    /// The person's pseudonym.
+    pub person_id: Vec<u8>,
+    /// The declaration that was shown.
+    pub declaration_id: Option<Uuid>,
+    /// The risk of that declaration.
+    pub risk: Option<String>,
+}
+
+/// The bounds on the id let PostgreSQL leave out the partitions of other days.
+const STORED: Sql = Sql::split(
+    "SELECT c.checkpoint_id, c.id, c.person_id, c.declaration_id, d.risk
+     FROM UNNEST($1::bigint[], $2::uuid[]) AS k (checkpoint_id, id)
+     JOIN check_ins c ON c.checkpoint_id = k.checkpoint_id AND c.id = k.id
+                     AND c.id >= $3::uuid AND c.id <= $4::uuid
+     LEFT JOIN declarations d ON d.person_id = c.person_id AND d.id = c.declaration_id",
+    "SELECT c.checkpoint_id, c.id, c.person_id, c.declaration_id, d.risk
+     FROM json_each($1) AS k
+     CROSS JOIN check_ins c ON c.checkpoint_id = k.value AND c.id = substr($2, k.key * 16 + 1, 16)
+     LEFT JOIN declarations d ON d.person_id = c.person_id AND d.id = c.declaration_id",
+);
+
+/// What is stored under `keys`.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn stored(tx: &mut Tx, keys: &[Key]) -> Result<Vec<Stored>, Error> {
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (checkpoints, ids): (Vec<i64>, Vec<Uuid>) = keys.iter().copied().unzip();
+    let (least, greatest) = bounds(&ids);
+    let packed: Vec<u8> = ids.iter().flat_map(|id| *id.as_bytes()).collect();
+    tx.query(STORED)
+        .bind_sqlite(serde_json::to_string(&checkpoints).unwrap_or_default())
+        .bind_sqlite(packed)
+        .bind_postgres(checkpoints)
+        .bind_postgres(ids)
+        .bind_postgres(least)
+        .bind_postgres(greatest)
+        .all()
+        .await
+}
+
+/// A check-out as it is stored.
+#[derive(Clone, Copy, Debug)]
+pub struct Out {
+    /// Of which check-in.
+    pub key: Key,
+    /// When they left, in milliseconds UTC.
+    pub left_at: i64,
+}
+
+const LEAVE: Sql = Sql::split(
+    "UPDATE check_ins AS c SET left_at = u.left_at, left_source = $1::text
+     FROM UNNEST($2::bigint[], $3::uuid[], $4::bigint[]) AS u (checkpoint_id, id, left_at)
+     WHERE c.checkpoint_id = u.checkpoint_id AND c.id = u.id
+       AND c.id >= $5::uuid AND c.id <= $6::uuid
+     RETURNING c.checkpoint_id, c.id",
+    "UPDATE check_ins SET left_at = u.value ->> 1, left_source = $1
+     FROM json_each($2) AS u
+     WHERE check_ins.checkpoint_id = u.value ->> 0
+       AND check_ins.id = substr($3, u.key * 16 + 1, 16)
+     RETURNING checkpoint_id, id",
+);
+
+/// Set when people left, and name the check-ins that are there. No two may have the same key.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn leave(
+    tx: &mut Tx,
+    outs: &[Out],
+    left_source: &'static str,
+) -> Result<HashSet<Key>, Error> {
+    if outs.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let (checkpoints, ids): (Vec<i64>, Vec<Uuid>) = outs.iter().map(|out| out.key).unzip();
+    let times: Vec<i64> = outs.iter().map(|out| out.left_at).collect();
+    let pairs: Vec<(i64, i64)> = checkpoints.iter().copied().zip(times.clone()).collect();
+    let packed: Vec<u8> = ids.iter().flat_map(|id| *id.as_bytes()).collect();
+    let (least, greatest) = bounds(&ids);
+    let found: Vec<Key> = tx
+        .query(LEAVE)
+        .bind(left_source)
+        .bind_sqlite(serde_json::to_string(&pairs).unwrap_or_default())
+        .bind_sqlite(packed)
+        .bind_postgres(checkpoints)
+        .bind_postgres(ids)
+        .bind_postgres(times)
+        .bind_postgres(least)
+        .bind_postgres(greatest)
+        .all()
+        .await?;
+    Ok(found.into_iter().collect())
+}
+
+fn bounds(ids: &[Uuid]) -> (Uuid, Uuid) {
+    let least = ids.iter().min().copied().unwrap_or_default();
+    let greatest = ids.iter().max().copied().unwrap_or_default();
+    (least, greatest)
+}

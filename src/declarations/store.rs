@@ -1,0 +1,219 @@
+//! The SQL of declarations. Everything here adds rows and reads nothing, so it runs in
+//! [`crate::store::Db::append`].
+
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use super::{Person, QUESTIONNAIRE, Sealed};
+use crate::{
+    base::Code,
+    store::{Error, Sql, Tx},
+};
+
+/// A declaration as it is stored.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// Whose it is.
+    pub person: Person,
+    /// Its id, a UUIDv7.
+    pub id: Uuid,
+    /// Contact details and answers.
+    pub sealed: Sealed,
+    /// A [`super::Risk`], or [`super::UNDECLARED`].
+    pub risk: &'static str,
+    /// Today's code of the province of residence.
+    pub province: Option<String>,
+    /// The version of the consent text; empty when nobody was asked.
+    pub consent_version: &'static str,
+}
+
+/// A personal code as it is stored.
+#[derive(Clone, Copy, Debug)]
+pub struct Pass {
+    /// Whose it is.
+    pub person: Person,
+    /// [`hash_code`] of the code.
+    pub code_hash: [u8; 32],
+}
+
+/// What is stored of a personal code: its SHA-256. A code is 128 random bits, so that nobody finds
+/// it by trying.
+#[must_use]
+pub fn hash_code(code: Code) -> [u8; 32] {
+    Sha256::digest(code.bytes()).into()
+}
+
+/// Each element of `$1` is `[contact_from, contact_length, answers_from, answers_length, risk,
+/// province, consent_version]`; `$2` holds person and id of each row, 32 bytes; `$3` holds the
+/// sealed columns.
+const INSERT: Sql = Sql::split(
+    "INSERT INTO declarations
+         (person_id, id, contact_sealed, answers_sealed, risk, province, questionnaire, consent_version)
+     SELECT u.person_id, u.id, u.contact, u.answers, u.risk, u.province, $1::text, u.consent
+     FROM UNNEST($2::bytea[], $3::uuid[], $4::bytea[], $5::bytea[], $6::text[], $7::text[], $8::text[])
+          AS u (person_id, id, contact, answers, risk, province, consent)
+     ON CONFLICT (person_id, id) DO NOTHING",
+    "INSERT INTO declarations
+         (person_id, id, contact_sealed, answers_sealed, risk, province, questionnaire, consent_version)
+     SELECT substr($3, j.key * 32 + 1, 16), substr($3, j.key * 32 + 17, 16),
+            substr($4, j.value ->> 0, j.value ->> 1), substr($4, j.value ->> 2, j.value ->> 3),
+            j.value ->> 4, j.value ->> 5, $1, j.value ->> 6
+     FROM json_each($2) AS j
+     WHERE true
+     ON CONFLICT (person_id, id) DO NOTHING",
+);
+
+/// Store `rows` that are not there yet, and say how many were new.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn insert(tx: &mut Tx, rows: &[&Row]) -> Result<u64, Error> {
+    if rows.is_empty() {
+        return Ok(0);
+    }
+    match tx.engine() {
+        crate::store::Engine::Postgres => insert_postgres(tx, rows).await,
+        crate::store::Engine::Sqlite => insert_sqlite(tx, rows).await,
+    }
+}
+
+async fn insert_postgres(tx: &mut Tx, rows: &[&Row]) -> Result<u64, Error> {
+    let mut people = Vec::with_capacity(rows.len());
+    let mut ids = Vec::with_capacity(rows.len());
+    let mut contacts = Vec::with_capacity(rows.len());
+    let mut answers = Vec::with_capacity(rows.len());
+    let mut risks = Vec::with_capacity(rows.len());
+    let mut provinces = Vec::with_capacity(rows.len());
+    let mut consents = Vec::with_capacity(rows.len());
+    for row in rows {
+        people.push(row.person.id.as_bytes().to_vec());
+        ids.push(row.id);
+        contacts.push(row.sealed.contact.clone());
+        answers.push(row.sealed.answers.clone());
+        risks.push(row.risk);
+        provinces.push(row.province.clone());
+        consents.push(row.consent_version);
+    }
+    tx.query(INSERT)
+        .bind(QUESTIONNAIRE)
+        .bind_postgres(people)
+        .bind_postgres(ids)
+        .bind_postgres(contacts)
+        .bind_postgres(answers)
+        .bind_postgres(risks)
+        .bind_postgres(provinces)
+        .bind_postgres(consents)
+        .execute()
+        .await
+}
+
+async fn insert_sqlite(tx: &mut Tx, rows: &[&Row]) -> Result<u64, Error> {
+    let mut keys = Vec::with_capacity(rows.len() * 32);
+    let mut sealed = Vec::new();
+    let mut fields = Vec::with_capacity(rows.len());
+    // Positions in SQL begin at 1.
+    let mut place = |column: &[u8]| {
+        let from = sealed.len() + 1;
+        sealed.extend_from_slice(column);
+        (from, column.len())
+    };
+    for row in rows {
+        keys.extend_from_slice(row.person.id.as_bytes());
+        keys.extend_from_slice(row.id.as_bytes());
+        let (contact, contact_length) = place(&row.sealed.contact);
+        let (answers, answers_length) = place(&row.sealed.answers);
+        fields.push((
+            contact,
+            contact_length,
+            answers,
+            answers_length,
+            row.risk,
+            row.province.as_deref(),
+            row.consent_version,
+        ));
+    }
+    let fields = serde_json::to_string(&fields).unwrap_or_default();
+    tx.query(INSERT)
+        .bind(QUESTIONNAIRE)
+        .bind_sqlite(fields)
+        .bind_sqlite(keys)
+        .bind_sqlite(sealed)
+        .execute()
+        .await
+}
+
+const INSERT_ALIASES: Sql = Sql::split(
+    "INSERT INTO person_aliases (alias, person_id)
+     SELECT u.alias, u.person_id FROM UNNEST($1::bytea[], $2::bytea[]) AS u (alias, person_id)
+     ON CONFLICT (alias) DO NOTHING",
+    "INSERT INTO person_aliases (alias, person_id)
+     SELECT substr($2, j.key * 32 + 1, 16), substr($2, j.key * 32 + 17, 16)
+     FROM json_each($1) AS j
+     WHERE true
+     ON CONFLICT (alias) DO NOTHING",
+);
+
+/// Store the other pseudonyms of `people`. The first owner of an alias stays.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn insert_aliases(
+    tx: &mut Tx,
+    people: impl IntoIterator<Item = Person>,
+) -> Result<(), Error> {
+    let mut pairs: Vec<([u8; 16], [u8; 16])> = people
+        .into_iter()
+        .filter_map(|person| Some((*person.alias?.as_bytes(), *person.id.as_bytes())))
+        .collect();
+    // One order for all writers, so that two of them never wait for each other.
+    pairs.sort_unstable();
+    pairs.dedup_by_key(|(alias, _)| *alias);
+    if pairs.is_empty() {
+        return Ok(());
+    }
+    let packed: Vec<u8> = pairs.iter().flat_map(|(a, p)| [*a, *p]).flatten().collect();
+    let (aliases, owners): (Vec<_>, Vec<_>) = pairs
+        .into_iter()
+        .map(|(alias, owner)| (alias.to_vec(), owner.to_vec()))
+        .unzip();
+    tx.query(INSERT_ALIASES)
+        .bind_sqlite(json_array(aliases.len()))
+        .bind_sqlite(packed)
+        .bind_postgres(aliases)
+        .bind_postgres(owners)
+        .execute()
+        .await
+        .map(drop)
+}
+
+/// Issue `passes`. Each code is new, so a code that is there already is an error.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn insert_passes(tx: &mut Tx, passes: &[Pass]) -> Result<(), Error> {
+    for pass in passes {
+        let now = tx.now();
+        tx.query(
+            "INSERT INTO passes (code_hash, person_id, issued_at) VALUES ($1, $2, $3)",
+        )
+        .bind(pass.code_hash.to_vec())
+        .bind(pass.person.id.as_bytes().to_vec())
+        .bind(now)
+        .execute()
+        .await?;
+    }
+    Ok(())
+}
+
+/// A JSON array of `n` zeros, over whose keys a text for SQLite runs.
+#[must_use]
+pub fn json_array(n: usize) -> String {
+    let mut text = String::with_capacity(2 * n + 2);
+    text.push('[');
+    text.push_str(&vec!["0"; n].join(","));
+    text.push(']');
+    text
+}
