@@ -8,15 +8,13 @@ use uuid::Uuid;
 use crate::{
     api::venues::AddressView,
     base::{Code, Failure, Kind, Timestamp, failure::Result},
+    declarations::QUESTIONNAIRE,
     http::{App, Caller, Json, List, Owners, PageQuery, Path, Query, Shared, problem::Problem},
     store::Tx,
     venues::{
         self, Checkpoint, CheckpointPatch, NewCheckpoint, PlaceKind, VehicleText, Venue, Week,
     },
 };
-
-/// Version of the questions to answer.
-const QUESTIONNAIRE: &str = "2026-1";
 
 /// A vehicle.
 #[derive(Serialize, ToSchema)]

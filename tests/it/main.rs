@@ -10,5 +10,7 @@
 mod accounts;
 mod kit;
 mod layers;
+mod poster_api;
 mod posters;
 mod store;
+mod venues;
