@@ -12,5 +12,6 @@ mod kit;
 mod layers;
 mod poster_api;
 mod posters;
+mod roles;
 mod store;
 mod venues;
