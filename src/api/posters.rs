@@ -40,7 +40,12 @@ impl Sheet {
         Self { size, lang }
     }
 
-    fn read(&self) -> Result<(Size, Lang)> {
+    /// Size and language, or which of the two is none.
+    ///
+    /// # Errors
+    ///
+    /// [`Kind::Invalid`] with the field.
+    pub fn read(&self) -> Result<(Size, Lang)> {
         let size = match self.size.as_deref().unwrap_or("a4") {
             "a3" => Some(Size::A3),
             "a4" => Some(Size::A4),

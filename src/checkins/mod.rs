@@ -17,6 +17,7 @@ mod declare;
 pub mod door;
 pub mod import;
 pub mod journal;
+pub mod retention;
 pub mod store;
 
 pub use arrivals::{Hour, MaskedArrival, arrivals, hours, local_day_start};

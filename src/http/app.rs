@@ -12,7 +12,7 @@ use secrecy::ExposeSecret;
 use crate::{
     accounts::{AccessTokens, Passwords},
     base::{Clock, Day, Random},
-    checkins::{Door, Journal},
+    checkins::{Door, Journal, retention::first_kept},
     config::{MasterKey, Settings},
     http::{Limits, Offload},
     privacy::{KeyRing, Master, NoKey},
@@ -23,9 +23,6 @@ use crate::{
 
 /// The state that every handler is handed.
 pub type Shared = web::Data<App>;
-
-/// Days before today for which keys and partitions are made: what an import may still bring.
-const DAYS_BEHIND: i32 = 30;
 
 /// Days after today, so that midnight finds everything ready.
 const DAYS_AHEAD: i32 = 2;
@@ -149,14 +146,16 @@ impl App {
         Ok(app)
     }
 
-    /// Make the day keys and partitions around today that are missing.
+    /// Make the day keys and partitions around today that are missing: back to what an import may
+    /// still bring, and ahead so that midnight finds everything ready.
     ///
     /// # Errors
     ///
     /// Those of the store.
     pub async fn prepare_days(&self) -> Result<(), StartError> {
         let today = Day::of(self.clock.now());
-        let (from, to) = (today.plus(-DAYS_BEHIND), today.plus(DAYS_AHEAD));
+        let from = first_kept(today, self.settings.retention_days);
+        let to = today.plus(DAYS_AHEAD);
         self.keys
             .ensure_days(&self.db, from, to, &self.random)
             .await?;
