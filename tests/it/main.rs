@@ -8,6 +8,7 @@
 )]
 
 mod accounts;
+mod checkins;
 mod kit;
 mod layers;
 mod poster_api;
