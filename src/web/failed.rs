@@ -5,7 +5,7 @@
 //! turns such an answer into a page. So a guard that refuses needs to know nothing of pages.
 
 use actix_web::{
-    Error, HttpMessage, HttpRequest, HttpResponse,
+    Error, HttpRequest, HttpResponse,
     body::{EitherBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     http::{Method, header},
@@ -30,8 +30,11 @@ pub async fn as_page<B: MessageBody>(
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
     let outer = request.request().clone();
+    // A path of the other edge that does not exist ends up here, too; programs read problems.
+    let is_page = !outer.path().starts_with("/api/");
     let answer = match next.call(request).await {
         Ok(answer) => answer,
+        Err(error) if !is_page => return Err(error),
         Err(error) => {
             let page = failed(&outer, error.as_error::<Failure>(), None);
             return Ok(ServiceResponse::new(outer, page.map_into_right_body()));
@@ -41,11 +44,11 @@ pub async fn as_page<B: MessageBody>(
         let failure = answer.response().error().and_then(Error::as_error::<Failure>);
         let status = answer.status();
         let is_problem = failure.is_some() || status.is_client_error() || status.is_server_error();
-        let is_page = answer
+        let is_html = answer
             .headers()
             .get(header::CONTENT_TYPE)
             .is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
-        (is_problem && !is_page)
+        (is_page && is_problem && !is_html)
             .then(|| failed(answer.request(), failure, answer.headers().get(header::RETRY_AFTER)))
     };
     Ok(match replaced {

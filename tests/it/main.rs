@@ -11,6 +11,7 @@ mod accounts;
 mod kit;
 mod layers;
 mod poster_api;
+mod pages;
 mod posters;
 mod roles;
 mod store;
