@@ -24,22 +24,14 @@ use crate::{
 ///
 /// # Errors
 ///
-/// None of its own.
+/// Those of what stands between, and none of its own: handlers and guards answer theirs.
 pub async fn as_page<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
-    let outer = request.request().clone();
     // A path of the other edge that does not exist ends up here, too; programs read problems.
-    let is_page = !outer.path().starts_with("/api/");
-    let answer = match next.call(request).await {
-        Ok(answer) => answer,
-        Err(error) if !is_page => return Err(error),
-        Err(error) => {
-            let page = failed(&outer, error.as_error::<Failure>(), None);
-            return Ok(ServiceResponse::new(outer, page.map_into_right_body()));
-        }
-    };
+    let is_page = !request.path().starts_with("/api/");
+    let answer = next.call(request).await?;
     let replaced = {
         let failure = answer.response().error().and_then(Error::as_error::<Failure>);
         let status = answer.status();
