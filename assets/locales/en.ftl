@@ -265,7 +265,6 @@ rule = Rule set
 rule-hint = It gives the days before onset, what ends the window and the least minutes.
 infectious-window = Infectious window
 window-open = until now
-visits = Visits
 visits-count = { $n ->
     [one] { $n } visit
    *[other] { $n } visits
@@ -296,6 +295,9 @@ residual-air-hint = Counts later arrivals too. Empty: by the rule set.
 find-people = Find who was there
 lookup-result = Result of the lookup
 lookup-candidates = Present at the same place, not yet classified. A QR code knows no distance and no mask: naming F1 is an officer’s act.
+ring = Ring
+release-needed = A large result: a second person must release it before the list opens.
+release = Release the list
 ring1 = people in ring 1
 ring2 = people in ring 2
 referred = people of other provinces

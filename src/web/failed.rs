@@ -105,7 +105,11 @@ fn words(page: &Page, request: &HttpRequest, kind: Kind) -> (String, String) {
                 Lang::Vi => other.vi(),
                 Lang::En => other.en(),
             };
-            (page.t("errors-title"), text.to_owned())
+            let title = match kind.status() {
+                403 => page.t("forbidden-title"),
+                _ => page.t("errors-title"),
+            };
+            (title, text.to_owned())
         }
     }
 }

@@ -9,6 +9,7 @@
 mod area;
 mod arrivals;
 pub mod assets;
+mod cases;
 pub mod charts;
 mod checkpoints;
 mod declaration;
@@ -17,6 +18,7 @@ mod failed;
 mod files;
 mod frame;
 mod home;
+mod lookups;
 mod nations;
 pub mod page;
 mod posters;
@@ -34,7 +36,7 @@ use actix_web::{middleware::from_fn, web};
 use crate::{
     accounts::Role,
     declarations::CONSENT_VERSIONS,
-    http::{AnyRole, Owners, Permission as _},
+    http::{AnyRole, LeadOnly, Officers, Owners, Permission as _},
     routes,
     venues::PlaceKind,
 };
@@ -42,6 +44,8 @@ use page::{Choice, Page};
 
 const ALL: &[Role] = AnyRole::ROLES;
 const OWNERS: &[Role] = Owners::ROLES;
+const OFFICERS: &[Role] = Officers::ROLES;
+const LEAD: &[Role] = LeadOnly::ROLES;
 
 routes! {
     GET  "/"                                            => home::show,          anyone;
@@ -66,6 +70,18 @@ routes! {
 
     GET  "/venues/{venue}/checkpoints/{checkpoint}/poster.{format}" => posters::one, OWNERS;
     GET  "/venues/{venue}/posters.pdf"                  => posters::all,        OWNERS;
+
+    GET  "/cases"                                       => cases::list,         OFFICERS;
+    GET  "/cases/new"                                   => cases::ask,          OFFICERS;
+    POST "/cases/new"                                   => cases::report,       OFFICERS;
+    GET  "/cases/{case}"                                => cases::show,         OFFICERS;
+    POST "/cases/{case}"                                => cases::look_up,      OFFICERS;
+    GET  "/lookups/new"                                 => lookups::ask,        OFFICERS;
+    POST "/lookups/new"                                 => lookups::look_up,    OFFICERS;
+    GET  "/lookups/{lookup}"                            => lookups::show,       OFFICERS;
+    POST "/lookups/{lookup}"                            => lookups::release,    LEAD;
+    GET  "/lookups/{lookup}/people"                     => lookups::people,     OFFICERS;
+    GET  "/lookups/{lookup}/exposures.{format}"         => lookups::export,     OFFICERS;
 
     GET  "/docs"                                        => describe::show,      anyone;
     GET  "/static/app.css"                              => files::style,        anyone;

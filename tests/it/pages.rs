@@ -11,6 +11,7 @@ use crate::{
 on_both! {
     a_venue_registers_and_a_visitor_comes_and_goes,
     a_browser_without_cookies_still_gets_its_card,
+    an_officer_finds_who_was_there,
     an_owner_changes_closes_and_reopens,
     forms_from_elsewhere_are_refused,
     pages_ask_for_the_right_role,
@@ -198,14 +199,96 @@ async fn a_browser_without_cookies_still_gets_its_card(on: On) {
     let id = card.hidden("leave");
     let left = send(&[("leave", &id)]).await;
     assert!(left.has("ĐÃ RA"));
-    let other = send(&[("leave", "0190a0a0-0000-7000-8000-000000000000")]).await;
-    assert_eq!(other.status, 404);
+    let other = format!("{}0000", &id[..32]);
+    assert_eq!(send(&[("leave", &other)]).await.status, 404);
     // A name that fits several wards comes back with a choice.
     let mut vague = without(DECLARATION, &["ward"]);
     vague.push(("ward", "tân"));
     let choice = send(&vague).await;
     assert_eq!(choice.status, 422);
     assert!(choice.text.matches("name=\"ward_code\"").count() > 2);
+}
+
+/// An officer of province 80, logged in.
+async fn officer(server: &Server) -> Browser {
+    let hash = server
+        .app
+        .passwords
+        .hash("mat-khau-can-bo".into(), accounts::Strength::Usual)
+        .await
+        .unwrap();
+    let new = accounts::NewAccount {
+        login: accounts::Login::parse("can-bo").unwrap(),
+        role: Role::HealthOfficer,
+        province: Some("80".to_owned()),
+        password_hash: hash,
+    };
+    let app = &server.app;
+    app.db
+        .write(async |tx| accounts::create(tx, &app.keys, &app.random, &new).await)
+        .await
+        .unwrap();
+    let browser = Browser::new(server);
+    let fields = [("login", "can-bo"), ("password", "mat-khau-can-bo")];
+    let shown = browser.send("/login", &fields).await;
+    assert_eq!((shown.status, shown.path.as_str()), (StatusCode::OK, "/cases"));
+    browser
+}
+
+/// A visitor with this name and number comes now.
+async fn comes(server: &Server, code: &str, name: &str, phone: &str) {
+    let mut fields = without(DECLARATION, &["full_name", "phone"]);
+    fields.extend([("full_name", name), ("phone", phone)]);
+    let card = Browser::new(server).send(&format!("/c/{code}"), &fields).await;
+    assert!(card.has("result clear"), "{}", card.text);
+}
+
+async fn an_officer_finds_who_was_there(on: On) {
+    let server = Server::start(on).await;
+    let (_, _, code) = registered(&server).await;
+    comes(&server, &code, "Ca Bệnh Mẫu", "0901111111").await;
+    comes(&server, &code, "=HYPERLINK(1)", "0902222222").await;
+    server.clock.set(server.clock.now().plus_ms(5 * 60_000));
+    comes(&server, &code, "Đỗ Thị Ổi", "0903333333").await;
+    server.clock.set(server.clock.now().plus_ms(6 * 3_600_000));
+
+    let officer = officer(&server).await;
+    let bad = officer.send("/cases/new", &[("disease", "COVID-19"), ("birth_year", "x")]).await;
+    assert_eq!(bad.status, 422);
+    for field in ["full_name", "birth_year", "phone", "confirmed_on"] {
+        assert!(bad.has(&format!("<a href=\"#{field}\">")), "{field}: {}", bad.text);
+    }
+    let report = [("full_name", "Ca Bệnh Mẫu"), ("phone", "0901111111"),
+        ("confirmed_on", "2026-11-18"), ("disease", "COVID-19"), ("rule", "vn-11042")];
+    let case = officer.send("/cases/new", &report).await;
+    assert_eq!(case.status, 200, "{}", case.text);
+    assert!(case.has("2026-0001") && case.has("Cửa chính") && case.has("ước tính"));
+    assert!(!case.has("Ca Bệnh Mẫu") && !case.has("0901111111"), "a case names nobody");
+    let empty = officer.send(&case.path, &[("reason", "")]).await;
+    assert_eq!(empty.status, 422);
+    assert!(empty.has("<a href=\"#reason\">") && empty.has("<a href=\"#document\">"));
+    let ask = [("reason", "điều tra ca bệnh"), ("document", "12/QĐ-SYT")];
+    let found = officer.send(&case.path, &ask).await;
+    assert!(found.path.starts_with("/lookups/"), "{}", found.text);
+    assert!(found.has("<b>2</b> người ở vòng 1") && found.has("12/QĐ-SYT"), "{}", found.text);
+    assert!(!found.has("Đỗ Thị Ổi"), "counts come first");
+    let people = officer.get(&format!("{}/people", found.path)).await;
+    assert!(people.has("Đỗ Thị Ổi") && people.has("0903333333") && people.has("<svg viewBox"));
+    assert!(!people.has("0901111111"));
+    let csv = officer.get(&format!("{}/exposures.csv", found.path)).await;
+    assert!(csv.has("'=HYPERLINK(1)") && csv.has("Đỗ Thị Ổi"), "{}", csv.text);
+    assert_eq!(officer.get(&format!("{}/exposures.xlsx", found.path)).await.status, 200);
+
+    let place = [("by", "checkpoint"), ("code", code.as_str()), ("from", "2026-11-18T08:00"),
+        ("until", "2026-11-18T10:00"), ("reason", "x"), ("document", "y")];
+    let found = officer.send("/lookups/new", &place).await;
+    assert!(found.has("<b>3</b> người ở vòng 1"), "{}", found.text);
+    let person = [("by", "person"), ("phone", "0902222222"), ("reason", "x"), ("document", "y")];
+    let found = officer.send("/lookups/new", &person).await;
+    assert!(found.has("<b>2</b> người ở vòng 1"), "{}", found.text);
+    let neither = officer.send("/lookups/new", &[("reason", "x"), ("document", "y")]).await;
+    assert!(neither.status == 422 && neither.has("<a href=\"#by\">"));
+    assert_eq!(Browser::new(&server).get(&found.path).await.path, "/login");
 }
 
 async fn an_owner_changes_closes_and_reopens(on: On) {
@@ -293,23 +376,7 @@ async fn forms_from_elsewhere_are_refused(on: On) {
 
 async fn pages_ask_for_the_right_role(on: On) {
     let server = Server::start(on).await;
-    let hash = server
-        .app
-        .passwords
-        .hash("mat-khau-can-bo".into(), accounts::Strength::Usual)
-        .await
-        .unwrap();
-    let new = accounts::NewAccount {
-        login: accounts::Login::parse("can-bo").unwrap(),
-        role: Role::HealthOfficer,
-        province: Some("80".to_owned()),
-        password_hash: hash,
-    };
-    let app = &server.app;
-    app.db
-        .write(async |tx| accounts::create(tx, &app.keys, &app.random, &new).await)
-        .await
-        .unwrap();
+    officer(&server).await;
     let browser = Browser::new(&server);
     let asked = browser.get("/venues").await;
     assert_eq!(asked.path, "/login");

@@ -20,8 +20,6 @@ pub struct CaseRow {
     pub from: String,
     /// Local end of it; empty while open.
     pub until: String,
-    /// Visits within it.
-    pub visits: u64,
 }
 
 /// `/cases`.
@@ -74,7 +72,7 @@ pub struct Run {
     pub people: u64,
 }
 
-/// `/cases/{id}`.
+/// `/cases/{id}`. The patient is not on it: the file names nobody until a lookup does.
 #[derive(Template, WebTemplate)]
 #[template(path = "case.html")]
 pub struct CasePage {
@@ -88,8 +86,6 @@ pub struct CasePage {
     pub number: String,
     /// The disease.
     pub disease: String,
-    /// The patient, as far as this officer may see; empty otherwise.
-    pub patient: String,
     /// Local begin of the infectious window.
     pub from: String,
     /// Local end of it; empty while open.
@@ -119,6 +115,8 @@ pub struct LookupNew {
 /// A candidate at one checkpoint.
 #[derive(Clone, Debug)]
 pub struct Exposure {
+    /// Hops from the case: 1 or 2.
+    pub ring: i64,
     /// Full name.
     pub name: String,
     /// National digits; empty if there is none.
@@ -155,6 +153,10 @@ pub struct LookupPage {
     pub ring2: Option<u64>,
     /// People of other provinces.
     pub referred: u64,
+    /// Whether the result is so large that a second person must release it first.
+    pub locked: bool,
+    /// Whether this officer may release it.
+    pub may_release: bool,
     /// The same by province.
     pub referrals: Vec<(String, u64)>,
     /// What the officer must know before relying on it.

@@ -234,7 +234,6 @@ fn case_page(p: Page) -> CasePage {
         id: "0b5e6d00-0000-4000-8000-0000000000bb".into(),
         number: "80-2026-0007".into(),
         disease: "COVID-19".into(),
-        patient: "Đỗ Thị Ổi, 1986".into(),
         from: "14/11/2026 00:00".into(),
         until: "20/11/2026 24:00".into(),
         because: "2 ngày trước ngày khởi phát 16/11/2026, đến khi cách ly 20/11/2026.".into(),
@@ -298,6 +297,8 @@ fn lookup(p: Page, opened: bool) -> LookupPage {
         ring1: 1038,
         ring2: None,
         referred: 4,
+        locked: false,
+        may_release: false,
         referrals: vec![("Thành phố Hồ Chí Minh".into(), 4)],
         warnings: vec!["Kết quả trên 1.000 người: hãy xem lại khoảng thời gian.".into()],
         parameters: vec![
@@ -310,6 +311,7 @@ fn lookup(p: Page, opened: bool) -> LookupPage {
                 .into_iter()
                 .enumerate()
                 .map(|(index, name)| Exposure {
+                    ring: 1,
                     name: name.into(),
                     phone: "0901234567".into(),
                     checkpoint: "Chợ Mẫu Đơn, Cổng chính".into(),
@@ -422,7 +424,6 @@ pub(super) fn samples(lang: Lang) -> Vec<(&'static str, String)> {
                     confirmed: "19/11/2026".into(),
                     from: "14/11/2026".into(),
                     until: String::new(),
-                    visits: 9,
                 }],
                 next: None,
             }),
