@@ -9,7 +9,7 @@ pub mod declarations;
 mod openapi;
 pub mod posters;
 mod regions;
-mod sessions;
+pub mod sessions;
 pub mod venues;
 
 pub use openapi::document;

@@ -14,9 +14,9 @@ use actix_web::{
 
 use crate::{
     api,
-    base::{Failure, Kind},
     http::{self, App, Shared, StartError},
     ops::{Health, health, workers},
+    web as pages,
 };
 
 /// How long requests in flight may take after the service was told to stop, in seconds.
@@ -55,7 +55,7 @@ pub fn start(app: App, listener: TcpListener) -> Result<Running, StartError> {
             .wrap(from_fn(http::wrap))
             .configure(api::configure)
             .configure(health::configure)
-            .default_service(web::to(nothing_here))
+            .configure(pages::mount)
     })
     .workers(threads)
     .client_request_timeout(Duration::from_secs(5))
@@ -74,10 +74,6 @@ pub fn start(app: App, listener: TcpListener) -> Result<Running, StartError> {
         handle,
         server: actix_web::rt::spawn(server),
     })
-}
-
-async fn nothing_here() -> Result<String, Failure> {
-    Err(Kind::NotFound.into())
 }
 
 impl Running {

@@ -12,6 +12,7 @@ mod checkins;
 mod kit;
 mod layers;
 mod poster_api;
+mod pages;
 mod posters;
 mod roles;
 mod store;
