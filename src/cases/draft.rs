@@ -329,8 +329,11 @@ fn address(draft: PatientAddressDraft, regions: &Regions) -> Result<PatientAddre
     {
         return Err(FieldError::invalid("patient.address.province"));
     }
+    // Old papers name old wards; a case is not refused for that.
+    let merged = |code: &str| draft.catalogue.is_none() && !regions.map_old_ward(code).is_empty();
     if let Some(code) = &draft.ward
         && regions.ward(catalogue, code).is_none()
+        && !merged(code)
     {
         return Err(FieldError::invalid("patient.address.ward"));
     }
