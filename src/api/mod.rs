@@ -3,9 +3,11 @@
 //! Handlers parse, call one rule of a room and answer. The description at `/api/v1/openapi.json` is
 //! generated from the same lines.
 
+pub mod cases;
 pub mod checkins;
 pub mod checkpoints;
 pub mod declarations;
+pub mod lookups;
 mod openapi;
 pub mod posters;
 mod regions;
@@ -17,11 +19,13 @@ pub use openapi::document;
 use crate::{
     accounts::Role,
     described_routes,
-    http::{Owners, Permission},
+    http::{LeadOnly, Officers, Owners, Permission},
 };
 
 const ALL: &[Role] = &Role::ALL;
 const OWNERS: &[Role] = Owners::ROLES;
+const OFFICERS: &[Role] = Officers::ROLES;
+const LEADS: &[Role] = LeadOnly::ROLES;
 
 described_routes! {
     POST   "/api/v1/sessions"          => sessions::log_in,  anyone;
@@ -49,4 +53,15 @@ described_routes! {
     GET   "/api/v1/checkpoints/{id}/poster.png" => posters::png, OWNERS;
     GET   "/api/v1/checkpoints/{id}/poster.svg" => posters::svg, OWNERS;
     GET   "/api/v1/venues/{id}/posters.pdf"     => posters::all, OWNERS;
+
+    POST  "/api/v1/cases"                       => cases::report,      OFFICERS;
+    GET   "/api/v1/cases"                       => cases::list,        OFFICERS;
+    GET   "/api/v1/cases/{id}"                  => cases::show,        OFFICERS;
+    POST  "/api/v1/lookups"                     => lookups::create,    OFFICERS;
+    GET   "/api/v1/lookups/{id}"                => lookups::show,      OFFICERS;
+    GET   "/api/v1/lookups/{id}/exposures"      => lookups::exposures, OFFICERS;
+    GET   "/api/v1/lookups/{id}/exposures.csv"  => lookups::csv,       OFFICERS;
+    GET   "/api/v1/lookups/{id}/exposures.xlsx" => lookups::xlsx,      OFFICERS;
+    POST  "/api/v1/lookups/{id}/rerun"          => lookups::rerun,     OFFICERS;
+    POST  "/api/v1/lookups/{id}/release"        => lookups::release,   LEADS;
 }

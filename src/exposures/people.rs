@@ -90,7 +90,7 @@ pub struct Which {
     pub limit: i64,
 }
 
-/// Open rows of `run` to `officer`, after the audit entry `action`.
+/// Open rows of `run` to `officer`, after the audit entry `action`; with whether there are more.
 ///
 /// # Errors
 ///
@@ -102,14 +102,18 @@ pub async fn open(
     run: &Run,
     which: Which,
     action: &'static str,
-) -> Result<Vec<Item>> {
+) -> Result<(Vec<Item>, bool)> {
     if !run.is_open() {
         return Err(Kind::ReleaseNeeded.into());
     }
-    let rows = desk
+    let mut rows = desk
         .db
         .read(async |tx| rows(tx, officer, run.id, which).await)
         .await?;
+    // One more than asked for was read, and nobody is opened for it.
+    let limit = usize::try_from(which.limit).unwrap_or(usize::MAX);
+    let more = rows.len() > limit;
+    rows.truncate(limit);
     let mut people: Vec<&[u8]> = rows.iter().map(|row| row.person_id.as_slice()).collect();
     people.sort_unstable();
     people.dedup();
@@ -127,7 +131,7 @@ pub async fn open(
             .await?;
         items.extend(batch.iter().zip(contacts).map(|(row, c)| item(row, c)));
     }
-    Ok(items)
+    Ok((items, more))
 }
 
 async fn note(
@@ -173,7 +177,7 @@ async fn rows(tx: &mut Tx, officer: &Account, run: Uuid, which: Which) -> Result
     .bind(last)
     .bind(NOBODY.to_vec())
     .bind(officer.province.clone())
-    .bind(which.limit)
+    .bind(which.limit.saturating_add(1))
     .bind(which.offset)
     .all()
     .await
