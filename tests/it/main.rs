@@ -11,6 +11,7 @@ mod accounts;
 mod checkins;
 mod kit;
 mod layers;
+mod lookups;
 mod poster_api;
 mod pages;
 mod posters;
