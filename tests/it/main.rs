@@ -10,8 +10,8 @@
 mod accounts;
 mod kit;
 mod layers;
-mod poster_api;
 mod pages;
+mod poster_api;
 mod posters;
 mod roles;
 mod store;
