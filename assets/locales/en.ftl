@@ -141,7 +141,6 @@ many-text = Please wait a minute and try again.
 missing-title = No such page
 missing-text = The address is wrong, or the page is not yours to see.
 forbidden-title = You may not open this page
-forbidden-text = Log in with an account that may, or open the form again and send it once more.
 failed-title = Something went wrong
 failed-text = The fault is ours and has been recorded. Please try again in a few minutes.
 
@@ -322,13 +321,6 @@ param-residual-air = Residual air (minutes)
 param-window = Window
 param-place = Place
 minutes-by-rule = by the rule set
-role-venue-owner = venue owner
-role-gatekeeper = gatekeeper
-role-health-officer = health officer
-role-health-lead = health lead
-role-overseer = overseer
-role-hotline-agent = hotline agent
-role-operator = operator
 
 ## API reference
 docs-title = API reference

@@ -138,7 +138,6 @@ many-text = Xin chờ một phút rồi thử lại.
 missing-title = Không có trang này
 missing-text = Địa chỉ sai, hoặc trang không dành cho bạn.
 forbidden-title = Bạn không được mở trang này
-forbidden-text = Hãy đăng nhập bằng tài khoản có quyền, hoặc mở lại biểu mẫu và gửi lại.
 failed-title = Có trục trặc
 failed-text = Lỗi ở phía chúng tôi và đã được ghi lại. Xin thử lại sau ít phút.
 
@@ -313,13 +312,6 @@ param-residual-air = Không khí còn lại (phút)
 param-window = Khoảng thời gian
 param-place = Địa điểm
 minutes-by-rule = theo bộ quy định
-role-venue-owner = chủ địa điểm
-role-gatekeeper = người gác cửa
-role-health-officer = cán bộ y tế
-role-health-lead = phụ trách y tế
-role-overseer = giám sát
-role-hotline-agent = tổng đài 1022
-role-operator = vận hành
 
 ## Tài liệu API
 docs-title = Tài liệu API

@@ -49,6 +49,7 @@ described_routes! {
     POST  "/api/v1/check-ins"                 => checkins::create,     anyone;
     POST  "/api/v1/check-ins/batch"           => checkins::batch,      anyone;
     POST  "/api/v1/check-ins/{id}/check-out"  => checkins::check_out,  anyone;
+
     GET   "/api/v1/checkpoints/{id}/poster.pdf" => posters::pdf, OWNERS;
     GET   "/api/v1/checkpoints/{id}/poster.png" => posters::png, OWNERS;
     GET   "/api/v1/checkpoints/{id}/poster.svg" => posters::svg, OWNERS;

@@ -110,7 +110,12 @@ mod tests {
             .into_iter()
             .find(|ward| ward.short_name() == "Tân Ninh")
             .unwrap();
-        for typed in ["Phường Tân Ninh", "phuong tan ninh", " tân  ninh ", "TAN NINH"] {
+        for typed in [
+            "Phường Tân Ninh",
+            "phuong tan ninh",
+            " tân  ninh ",
+            "TAN NINH",
+        ] {
             let (ward, _, form) = find("80", typed, "");
             assert_eq!(ward.as_deref(), Some(tan_ninh.code), "{typed}");
             assert_eq!(form.v("ward"), tan_ninh.name);

@@ -93,12 +93,22 @@ mod tests {
         let page = Page::new(Lang::Vi);
         let mut hours = [HourOfDay::default(); 24];
         let empty = counted(&page, &hours);
-        assert_eq!((empty.total, empty.inside, empty.out_share.as_str()), (0, 0, "0 %"));
+        assert_eq!(
+            (empty.total, empty.inside, empty.out_share.as_str()),
+            (0, 0, "0 %")
+        );
         for (hour, check_ins, left) in [(7, 10, 9), (23, 2, 0)] {
-            hours[hour] = HourOfDay { check_ins, people: check_ins, left };
+            hours[hour] = HourOfDay {
+                check_ins,
+                people: check_ins,
+                left,
+            };
         }
         let day = counted(&page, &hours);
-        assert_eq!((day.total, day.inside, day.out_share.as_str()), (12, 3, "75 %"));
+        assert_eq!(
+            (day.total, day.inside, day.out_share.as_str()),
+            (12, 3, "75 %")
+        );
         assert_eq!(day.hours[23].label, "23:00");
         assert_eq!(day.hours.iter().map(|hour| hour.n).sum::<u64>(), 12);
     }

@@ -99,9 +99,7 @@ impl At {
         let page = frame.page();
         let one = self.existing.as_ref().map(|(one, _)| one);
         let arrivals = match one {
-            Some(one) => {
-                Some(arrivals::today(app, &page, std::slice::from_ref(one)).await?)
-            }
+            Some(one) => Some(arrivals::today(app, &page, std::slice::from_ref(one)).await?),
             None => None,
         };
         let gates = self
@@ -254,7 +252,10 @@ pub async fn add(own: Own<Owners>, venue: web::Path<Uuid>, sent: Sent) -> Result
     match made {
         Ok(checkpoint) => {
             let venue = at.venue.public_id;
-            let to = format!("/venues/{venue}/checkpoints/{}?saved=1", checkpoint.public_id);
+            let to = format!(
+                "/venues/{venue}/checkpoints/{}?saved=1",
+                checkpoint.public_id
+            );
             Ok(at.own.frame.go(&to).finish())
         }
         Err(failure) => refused(&at, form, failure).await,
@@ -330,7 +331,11 @@ pub async fn change(
         Err(mistake) => Err(mistake.into()),
     };
     match done {
-        Ok(()) => Ok(at.own.frame.go(&format!("{}?saved=1", at.address())).finish()),
+        Ok(()) => Ok(at
+            .own
+            .frame
+            .go(&format!("{}?saved=1", at.address()))
+            .finish()),
         Err(failure) => refused(&at, form, failure).await,
     }
 }
@@ -339,7 +344,11 @@ fn patch(at: &At, form: &Form) -> Result<CheckpointPatch, FieldError> {
     // A schedule with breaks does not fit into the form: untouched lines leave it as it is.
     let shown = week(&at.form());
     let sent = week(form);
-    let opening_hours = if sent == shown { Change::Keep } else { set(sent) };
+    let opening_hours = if sent == shown {
+        Change::Keep
+    } else {
+        set(sent)
+    };
     Ok(CheckpointPatch {
         name: Some(form.v("name").to_owned()),
         kind: Some(form.v("kind").to_owned()),
@@ -376,7 +385,10 @@ mod tests {
         let mut form = Form::default();
         assert_eq!(week(&form), None);
         let original = Week {
-            mon: vec![["07:00".into(), "11:30".into()], ["13:00".into(), "18:30".into()]],
+            mon: vec![
+                ["07:00".into(), "11:30".into()],
+                ["13:00".into(), "18:30".into()],
+            ],
             sun: vec![["08:00".into(), "24:00".into()]],
             ..Week::default()
         };
@@ -390,6 +402,9 @@ mod tests {
     #[test]
     fn half_a_line_is_passed_on_to_be_refused() {
         let form = Form::of(vec![("open_tue".into(), "07:00".into())]);
-        assert_eq!(week(&form).unwrap().tue, [["07:00".to_owned(), String::new()]]);
+        assert_eq!(
+            week(&form).unwrap().tue,
+            [["07:00".to_owned(), String::new()]]
+        );
     }
 }

@@ -12,9 +12,7 @@ use super::{
 use crate::{
     base::{Timestamp, ids},
     checkins::NewCheckIn,
-    declarations::{
-        AddressDraft, AnswersDraft, ConsentDraft, Draft, SymptomsDraft, TravelDraft,
-    },
+    declarations::{AddressDraft, AnswersDraft, ConsentDraft, Draft, SymptomsDraft, TravelDraft},
     regions::Regions,
 };
 
@@ -38,8 +36,14 @@ pub const NAMES: &[(&str, &str)] = &[
     ("declaration.answers.symptoms.which", "symptom"),
     ("declaration.answers.symptoms.detail", "symptoms_detail"),
     ("declaration.answers.contact_case", "contact_case"),
-    ("declaration.answers.contact_affected_area", "contact_affected_area"),
-    ("declaration.answers.contact_symptomatic", "contact_symptomatic"),
+    (
+        "declaration.answers.contact_affected_area",
+        "contact_affected_area",
+    ),
+    (
+        "declaration.answers.contact_symptomatic",
+        "contact_symptomatic",
+    ),
     ("companions", "companions"),
     ("declaration.consent", "consent"),
     ("declaration.consent.given", "consent"),

@@ -33,15 +33,23 @@ pub async fn as_page<B: MessageBody>(
     let is_page = !request.path().starts_with("/api/");
     let answer = next.call(request).await?;
     let replaced = {
-        let failure = answer.response().error().and_then(Error::as_error::<Failure>);
+        let failure = answer
+            .response()
+            .error()
+            .and_then(Error::as_error::<Failure>);
         let status = answer.status();
         let is_problem = failure.is_some() || status.is_client_error() || status.is_server_error();
         let is_html = answer
             .headers()
             .get(header::CONTENT_TYPE)
             .is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
-        (is_page && is_problem && !is_html)
-            .then(|| failed(answer.request(), failure, answer.headers().get(header::RETRY_AFTER)))
+        (is_page && is_problem && !is_html).then(|| {
+            failed(
+                answer.request(),
+                failure,
+                answer.headers().get(header::RETRY_AFTER),
+            )
+        })
     };
     Ok(match replaced {
         Some(page) => {
@@ -76,7 +84,10 @@ fn failed(
         request_id: String::new(),
         p: page,
     };
-    let status = failure.map_or(actix_web::http::StatusCode::INTERNAL_SERVER_ERROR, problem::status);
+    let status = failure.map_or(
+        actix_web::http::StatusCode::INTERNAL_SERVER_ERROR,
+        problem::status,
+    );
     let mut answer = HttpResponse::build(status);
     answer
         .content_type("text/html; charset=utf-8")
@@ -96,7 +107,6 @@ fn words(page: &Page, request: &HttpRequest, kind: Kind) -> (String, String) {
         Kind::Closed => own("gone-title", "gone-text"),
         Kind::NotFound if at_the_door => own("unknown-title", "unknown-text"),
         Kind::NotFound => own("missing-title", "missing-text"),
-        Kind::Forbidden | Kind::ForeignForm => own("forbidden-title", "forbidden-text"),
         Kind::TooMany => own("many-title", "many-text"),
         Kind::Unavailable => own("busy-title", "busy-text"),
         Kind::Internal => own("failed-title", "failed-text"),
@@ -147,7 +157,16 @@ mod tests {
         for path in ["/", "/cases", "/venues/0b5e-1_x.y"] {
             assert!(is_ours(path), "{path}");
         }
-        for path in ["", "//evil.example", "/\\evil", "https://evil", "/a?b", "/a#b", "/a%2f", "/a b"] {
+        for path in [
+            "",
+            "//evil.example",
+            "/\\evil",
+            "https://evil",
+            "/a?b",
+            "/a#b",
+            "/a%2f",
+            "/a b",
+        ] {
             assert!(!is_ours(path), "{path}");
         }
     }

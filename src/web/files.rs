@@ -36,5 +36,8 @@ pub async fn favicon() -> HttpResponse {
 
 /// `/robots.txt`: the pages of places and people are nothing for search engines.
 pub async fn robots() -> HttpResponse {
-    file("text/plain; charset=utf-8", "User-agent: *\nDisallow: /c/\nDisallow: /venues\n")
+    file(
+        "text/plain; charset=utf-8",
+        "User-agent: *\nDisallow: /c/\nDisallow: /venues\n",
+    )
 }

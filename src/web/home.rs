@@ -4,9 +4,7 @@ use actix_web::{HttpResponse, http::StatusCode, web};
 use serde::Deserialize;
 
 use super::{frame::Frame, views::Home};
-use crate::{
-    base::{Code, failure::Result},
-};
+use crate::base::{Code, failure::Result};
 
 /// The first page.
 pub async fn show(frame: Frame) -> Result<HttpResponse> {

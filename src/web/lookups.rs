@@ -199,7 +199,10 @@ async fn summary(frame: &Frame, account: &Account, run: &Run) -> Result<LookupPa
     let province = |code: Option<String>| {
         let found = code.as_deref();
         let found = found.and_then(|code| app.regions.province(Catalogue::default(), code));
-        found.map_or_else(|| code.clone().unwrap_or_default(), |place| place.name.to_owned())
+        found.map_or_else(
+            || code.clone().unwrap_or_default(),
+            |place| place.name.to_owned(),
+        )
     };
     let referrals: Vec<(String, u64)> = referrals
         .into_iter()
@@ -228,16 +231,21 @@ async fn summary(frame: &Frame, account: &Account, run: &Run) -> Result<LookupPa
 }
 
 fn parameters(app: &App, page: &Page, run: &Run) -> Vec<(String, String)> {
-    let by_rule = |minutes: Option<u32>| {
-        minutes.map_or_else(|| page.t("minutes-by-rule"), |n| n.to_string())
-    };
+    let by_rule =
+        |minutes: Option<u32>| minutes.map_or_else(|| page.t("minutes-by-rule"), |n| n.to_string());
     let asked = &run.parameters;
     let mut all = vec![
         (page.t("param-document"), run.document.clone()),
         (page.t("param-reason"), run.reason.clone()),
-        (page.t("param-rule"), format!("{} v{}", run.rule_id, run.rule_version)),
+        (
+            page.t("param-rule"),
+            format!("{} v{}", run.rule_id, run.rule_version),
+        ),
         (page.t("param-min-minutes"), by_rule(asked.min_minutes)),
-        (page.t("param-residual-air"), by_rule(asked.residual_air_minutes)),
+        (
+            page.t("param-residual-air"),
+            by_rule(asked.residual_air_minutes),
+        ),
         (page.t("param-made"), page.moment(run.created_at)),
     ];
     if let Some(place) = &asked.checkpoint {
@@ -269,12 +277,10 @@ pub async fn people(
     let which = Which {
         ring: None,
         offset,
-        limit: ROWS + 1,
+        limit: ROWS,
     };
-    let mut items = people::open(&desk(app), &own.account, &run, which, "lookup.opened").await?;
-    let rows_max = usize::try_from(ROWS).unwrap_or(usize::MAX);
-    let more = items.len() > rows_max;
-    items.truncate(rows_max);
+    let (items, more) =
+        people::open(&desk(app), &own.account, &run, which, "lookup.opened").await?;
     let spans = app
         .db
         .read(async |tx| people::case_spans(tx, run.id).await)
@@ -286,7 +292,12 @@ pub async fn people(
     };
     let shown = LookupPage {
         picture: charts::timeline(words, &lanes(app, &items, &spans)),
-        people: Some(items.iter().map(|item| exposure(app, &page, item)).collect()),
+        people: Some(
+            items
+                .iter()
+                .map(|item| exposure(app, &page, item))
+                .collect(),
+        ),
         next: more.then(|| (offset + ROWS).to_string()),
         ..summary(&own.frame, &own.account, &run).await?
     };

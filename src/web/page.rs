@@ -310,7 +310,10 @@ mod tests {
     #[test]
     fn an_error_takes_the_most_special_wording() {
         let page = Page::new(Lang::Vi);
-        assert_eq!(page.error("full_name", "required"), page.t("error-full-name-required"));
+        assert_eq!(
+            page.error("full_name", "required"),
+            page.t("error-full-name-required")
+        );
         assert_eq!(page.error("nowhere", "required"), page.t("error-required"));
         assert_eq!(page.error("nowhere", "strange"), page.t("error-invalid"));
     }
@@ -322,10 +325,17 @@ mod tests {
         let mut form = Form::default();
         let street = Mistake::required("street").under("address");
         let odd = Mistake::new("odd", "strange", "lạ", "strange");
-        form.blame(&page, &[odd, street, Mistake::required("full_name")], &names);
+        form.blame(
+            &page,
+            &[odd, street, Mistake::required("full_name")],
+            &names,
+        );
         let shown: Vec<_> = form.errors.iter().map(|e| e.field.as_str()).collect();
         assert_eq!(shown, ["full_name", "street", "odd"]);
-        assert_eq!(form.e("street"), Some(page.t("error-street-required").as_str()));
+        assert_eq!(
+            form.e("street"),
+            Some(page.t("error-street-required").as_str())
+        );
         assert_eq!(form.e("odd"), Some("lạ"));
     }
 

@@ -157,7 +157,9 @@ fn schemas(document: &Value) -> Vec<Schema> {
     let components = document.get("components").unwrap_or(&Value::Null);
     entries(components, "schemas")
         .map(|(name, schema)| {
-            let required: Vec<&str> = items(schema, "required").filter_map(Value::as_str).collect();
+            let required: Vec<&str> = items(schema, "required")
+                .filter_map(Value::as_str)
+                .collect();
             Schema {
                 anchor: anchor("schema", name),
                 name: name.clone(),
@@ -253,18 +255,30 @@ mod tests {
     use crate::web::texts::Lang;
 
     fn line(schema: &Value) -> String {
-        kind(Some(schema)).into_iter().map(|part| part.text).collect()
+        kind(Some(schema))
+            .into_iter()
+            .map(|part| part.text)
+            .collect()
     }
 
     #[test]
     fn types_are_written_in_one_line() {
-        assert_eq!(line(&json!({"type": "string", "format": "uuid"})), "string (uuid)");
+        assert_eq!(
+            line(&json!({"type": "string", "format": "uuid"})),
+            "string (uuid)"
+        );
         assert_eq!(line(&json!({"type": ["string", "null"]})), "string | null");
-        assert_eq!(line(&json!({"type": "string", "enum": ["a", "b"]})), "a | b");
+        assert_eq!(
+            line(&json!({"type": "string", "enum": ["a", "b"]})),
+            "a | b"
+        );
         let list = json!({"type": "array", "items": {"$ref": "#/components/schemas/Venue"}});
         assert_eq!(line(&list), "[Venue]");
         assert_eq!(kind(Some(&list))[1].link, "schema-Venue");
-        assert_eq!(line(&json!({"oneOf": [{"type": "null"}, {"$ref": "#/x/Y"}]})), "null | Y");
+        assert_eq!(
+            line(&json!({"oneOf": [{"type": "null"}, {"$ref": "#/x/Y"}]})),
+            "null | Y"
+        );
     }
 
     #[test]
@@ -289,7 +303,11 @@ mod tests {
             },
         });
         let docs = read(Page::new(Lang::En), &document);
-        let names: Vec<_> = docs.groups.iter().map(|group| group.name.as_str()).collect();
+        let names: Vec<_> = docs
+            .groups
+            .iter()
+            .map(|group| group.name.as_str())
+            .collect();
         assert_eq!(names, ["venues", "cases", "API"]);
         let post = &docs.groups[0].operations[0];
         assert_eq!(post.security, "bearer");

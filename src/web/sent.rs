@@ -120,13 +120,27 @@ mod tests {
     fn a_foreign_sign_refuses_whatever_else_is_right() {
         let public = Some("https://dkd.example");
         let judge = |site, origin| judge(site, origin, "10.0.0.1:8080", public);
-        assert_eq!(judge(Some("same-origin"), Some("https://dkd.example")), Origin::Ours);
-        assert_eq!(judge(Some("same-origin"), Some("http://10.0.0.1:8080")), Origin::Ours);
+        assert_eq!(
+            judge(Some("same-origin"), Some("https://dkd.example")),
+            Origin::Ours
+        );
+        assert_eq!(
+            judge(Some("same-origin"), Some("http://10.0.0.1:8080")),
+            Origin::Ours
+        );
         assert_eq!(judge(Some("same-origin"), None), Origin::Ours);
         for site in ["cross-site", "same-site", "", "x"] {
-            assert_eq!(judge(Some(site), Some("https://dkd.example")), Origin::Foreign);
+            assert_eq!(
+                judge(Some(site), Some("https://dkd.example")),
+                Origin::Foreign
+            );
         }
-        for origin in ["null", "https://evil.example", "https://dkd.example.evil", ""] {
+        for origin in [
+            "null",
+            "https://evil.example",
+            "https://dkd.example.evil",
+            "",
+        ] {
             assert_eq!(judge(Some("same-origin"), Some(origin)), Origin::Foreign);
             assert_eq!(judge(None, Some(origin)), Origin::Foreign);
         }

@@ -46,18 +46,16 @@ pub struct Next {
     next: String,
 }
 
-fn login_page(
-    frame: &Frame,
-    form: Form,
-    next: &str,
-    status: StatusCode,
-) -> Result<HttpResponse> {
+fn login_page(frame: &Frame, form: Form, next: &str, status: StatusCode) -> Result<HttpResponse> {
     frame.show_with(
         status,
         &Login {
             p: frame.page(),
             f: form,
-            next: Some(next).filter(|next| is_ours(next)).unwrap_or_default().to_owned(),
+            next: Some(next)
+                .filter(|next| is_ours(next))
+                .unwrap_or_default()
+                .to_owned(),
         },
     )
 }
@@ -128,7 +126,9 @@ pub async fn log_out(own: Own<AnyRole>, _sent: Sent) -> Result<HttpResponse> {
             Ok::<_, store::Error>(())
         })
         .await?;
-    let mut gone: Cookie<'static> = own.frame.cookie(COOKIE, String::new(), Some(Duration::ZERO));
+    let mut gone: Cookie<'static> = own
+        .frame
+        .cookie(COOKIE, String::new(), Some(Duration::ZERO));
     gone.make_removal();
     let mut answer = own.frame.go("/");
     answer
@@ -204,9 +204,7 @@ pub async fn register(frame: Frame, sent: Sent) -> Result<HttpResponse> {
     };
     let checkpoint = app
         .db
-        .write(async |tx| {
-            venues::add_checkpoint(tx, &app.keys, &app.random, &venue, &first).await
-        })
+        .write(async |tx| venues::add_checkpoint(tx, &app.keys, &app.random, &venue, &first).await)
         .await?;
     app.directory.put(&venue, &checkpoint);
     let to = format!("/venues/{}?fresh=1", venue.public_id);

@@ -57,7 +57,12 @@ pub async fn show(
     let mut form = Form::default();
     form.set("nationality", "VN");
     let token = here.token().filter(|_| asked.new.is_none());
-    here.page(form, Vec::new(), token.map(|(_, until)| until), StatusCode::OK)
+    here.page(
+        form,
+        Vec::new(),
+        token.map(|(_, until)| until),
+        StatusCode::OK,
+    )
 }
 
 /// `POST /c/{code}`: leaving, entering with the phone's declaration, or declaring and entering.

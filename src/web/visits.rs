@@ -42,7 +42,12 @@ impl Visit {
     fn write(&self) -> String {
         let left = self.left_at.map_or(0, Timestamp::as_ms);
         let risk = self.risk.as_str();
-        format!("{}.{}.{risk}.{}.{left}", self.code, self.id.simple(), self.companions)
+        format!(
+            "{}.{}.{risk}.{}.{left}",
+            self.code,
+            self.id.simple(),
+            self.companions
+        )
     }
 
     fn read(text: &str) -> Option<Self> {
@@ -82,7 +87,12 @@ impl Visits {
             return Self::default();
         }
         let recent = |visit: &Visit| now.as_ms() - visit.entered_at().as_ms() < DAY_MS;
-        Self(text.split('~').filter_map(Visit::read).filter(recent).collect())
+        Self(
+            text.split('~')
+                .filter_map(Visit::read)
+                .filter(recent)
+                .collect(),
+        )
     }
 
     /// The cookie's value.
@@ -149,7 +159,13 @@ mod tests {
         visits.put(stopped);
         let cookie = visits.write(&key);
         let forged = cookie.replace("stop", "clear");
-        for wrong in [forged.as_str(), "", "~", "x~y", cookie.trim_end_matches(|c| c != '~')] {
+        for wrong in [
+            forged.as_str(),
+            "",
+            "~",
+            "x~y",
+            cookie.trim_end_matches(|c| c != '~'),
+        ] {
             assert_eq!(Visits::read(&key, wrong, now), Visits::default(), "{wrong}");
         }
         let other = Key::from_bytes([8; 32]);

@@ -15,6 +15,7 @@ on_both! {
     an_owner_changes_closes_and_reopens,
     forms_from_elsewhere_are_refused,
     pages_ask_for_the_right_role,
+    every_page_knows_its_roles,
     failures_are_pages_and_problems_stay_problems,
 }
 
@@ -137,7 +138,10 @@ async fn a_venue_registers_and_a_visitor_comes_and_goes(on: On) {
     assert!(venue.path.starts_with("/venues/"));
     assert!(venue.has("Phở &#60;b&#62;Mẫu&#60;/b&#62; (Saale)") || venue.has("Phở &lt;b&gt;"));
     assert!(venue.has("Phường Tân Ninh, Tỉnh Tây Ninh"));
-    let poster = venue.text.split("href=\"").find(|link| link.contains("poster.pdf"));
+    let poster = venue
+        .text
+        .split("href=\"")
+        .find(|link| link.contains("poster.pdf"));
     let poster = poster.unwrap().split('"').next().unwrap();
     let pdf = owner.get(poster).await;
     assert_eq!(pdf.status, 200);
@@ -150,17 +154,42 @@ async fn a_venue_registers_and_a_visitor_comes_and_goes(on: On) {
     assert!(page.has("Bạn đang ở đây?") && !page.has(" checked"));
     let path = format!("/C/{code}");
     let empty = visitor
-        .send(&path, &[("new", "1"), ("full_name", "Đỗ Thị Ổi"), ("birth_year", "199x")])
+        .send(
+            &path,
+            &[
+                ("new", "1"),
+                ("full_name", "Đỗ Thị Ổi"),
+                ("birth_year", "199x"),
+            ],
+        )
         .await;
     assert_eq!(empty.status, 422);
     assert!(empty.has("<title>Lỗi:") && empty.has("value=\"Đỗ Thị Ổi\""));
-    for field in ["birth_year", "sex", "phone", "province", "ward", "street", "travel", "symptoms",
-        "contact_case", "contact_affected_area", "contact_symptomatic", "consent"]
-    {
-        assert!(empty.has(&format!("<a href=\"#{field}\">")), "{field}: {}", empty.text);
+    for field in [
+        "birth_year",
+        "sex",
+        "phone",
+        "province",
+        "ward",
+        "street",
+        "travel",
+        "symptoms",
+        "contact_case",
+        "contact_affected_area",
+        "contact_symptomatic",
+        "consent",
+    ] {
+        assert!(
+            empty.has(&format!("<a href=\"#{field}\">")),
+            "{field}: {}",
+            empty.text
+        );
     }
     let card = visitor.send(&path, DECLARATION).await;
-    assert_eq!((card.status, card.path.as_str()), (StatusCode::OK, format!("/c/{code}").as_str()));
+    assert_eq!(
+        (card.status, card.path.as_str()),
+        (StatusCode::OK, format!("/c/{code}").as_str())
+    );
     assert!(card.has("MỜI VÀO") && card.has("08:30:00") && card.has("result clear"));
     assert!(!card.has("O'Brien") && !card.has("O&#39;Brien") && !card.has("0912345678"));
 
@@ -173,13 +202,25 @@ async fn a_venue_registers_and_a_visitor_comes_and_goes(on: On) {
     let again = visitor.get(&format!("{path}?again=1")).await;
     assert!(again.has("name=\"again\"") && !again.has("full_name"));
     let token = again.hidden("csrf");
-    let fields = [("csrf", token.as_str()), ("again", "1"), ("id", &again.hidden("id"))];
+    let fields = [
+        ("csrf", token.as_str()),
+        ("again", "1"),
+        ("id", &again.hidden("id")),
+    ];
     let card = Browser::shown(visitor.post(&path).form(&fields)).await;
     assert!(card.has("result clear"), "{}", card.text);
 
     let seen = owner.get(&venue.path).await;
-    assert!(seen.has("0912345 ***") && !seen.has("0912345678"), "{}", seen.text);
-    assert!(seen.has("<b>2</b> lượt vào") && seen.has("<b>1</b> còn ở trong"), "{}", seen.text);
+    assert!(
+        seen.has("0912345 ***") && !seen.has("0912345678"),
+        "{}",
+        seen.text
+    );
+    assert!(
+        seen.has("<b>2</b> lượt vào") && seen.has("<b>1</b> còn ở trong"),
+        "{}",
+        seen.text
+    );
 }
 
 async fn a_browser_without_cookies_still_gets_its_card(on: On) {
@@ -192,10 +233,18 @@ async fn a_browser_without_cookies_still_gets_its_card(on: On) {
         Browser::shown(post.form(&fields)).await
     };
     let mut sick = without(DECLARATION, &["symptoms", "contact_case"]);
-    sick.extend([("symptoms", "yes"), ("symptom", "fever"), ("symptom", "cough")]);
+    sick.extend([
+        ("symptoms", "yes"),
+        ("symptom", "fever"),
+        ("symptom", "cough"),
+    ]);
     sick.push(("contact_case", "yes"));
     let card = send(&sick).await;
-    assert!(card.has("result stop") && card.has("DỪNG LẠI"), "{}", card.text);
+    assert!(
+        card.has("result stop") && card.has("DỪNG LẠI"),
+        "{}",
+        card.text
+    );
     let id = card.hidden("leave");
     let left = send(&[("leave", &id)]).await;
     assert!(left.has("ĐÃ RA"));
@@ -211,6 +260,11 @@ async fn a_browser_without_cookies_still_gets_its_card(on: On) {
 
 /// An officer of province 80, logged in.
 async fn officer(server: &Server) -> Browser {
+    logged_in(server, Role::HealthOfficer).await
+}
+
+/// Somebody of this role, logged in.
+async fn logged_in(server: &Server, role: Role) -> Browser {
     let hash = server
         .app
         .passwords
@@ -218,8 +272,8 @@ async fn officer(server: &Server) -> Browser {
         .await
         .unwrap();
     let new = accounts::NewAccount {
-        login: accounts::Login::parse("can-bo").unwrap(),
-        role: Role::HealthOfficer,
+        login: accounts::Login::parse(&format!("can-bo-{role}")).unwrap(),
+        role,
         province: Some("80".to_owned()),
         password_hash: hash,
     };
@@ -229,9 +283,11 @@ async fn officer(server: &Server) -> Browser {
         .await
         .unwrap();
     let browser = Browser::new(server);
-    let fields = [("login", "can-bo"), ("password", "mat-khau-can-bo")];
+    let login = format!("can-bo-{role}");
+    let fields = [("login", login.as_str()), ("password", "mat-khau-can-bo")];
     let shown = browser.send("/login", &fields).await;
-    assert_eq!((shown.status, shown.path.as_str()), (StatusCode::OK, "/cases"));
+    assert_eq!(shown.status, 200, "{}", shown.text);
+    assert!(shown.has(&login), "{}", shown.text);
     browser
 }
 
@@ -239,7 +295,9 @@ async fn officer(server: &Server) -> Browser {
 async fn comes(server: &Server, code: &str, name: &str, phone: &str) {
     let mut fields = without(DECLARATION, &["full_name", "phone"]);
     fields.extend([("full_name", name), ("phone", phone)]);
-    let card = Browser::new(server).send(&format!("/c/{code}"), &fields).await;
+    let card = Browser::new(server)
+        .send(&format!("/c/{code}"), &fields)
+        .await;
     assert!(card.has("result clear"), "{}", card.text);
 }
 
@@ -253,40 +311,84 @@ async fn an_officer_finds_who_was_there(on: On) {
     server.clock.set(server.clock.now().plus_ms(6 * 3_600_000));
 
     let officer = officer(&server).await;
-    let bad = officer.send("/cases/new", &[("disease", "COVID-19"), ("birth_year", "x")]).await;
+    let bad = officer
+        .send(
+            "/cases/new",
+            &[("disease", "COVID-19"), ("birth_year", "x")],
+        )
+        .await;
     assert_eq!(bad.status, 422);
     for field in ["full_name", "birth_year", "phone", "confirmed_on"] {
-        assert!(bad.has(&format!("<a href=\"#{field}\">")), "{field}: {}", bad.text);
+        assert!(
+            bad.has(&format!("<a href=\"#{field}\">")),
+            "{field}: {}",
+            bad.text
+        );
     }
-    let report = [("full_name", "Ca Bệnh Mẫu"), ("phone", "0901111111"),
-        ("confirmed_on", "2026-11-18"), ("disease", "COVID-19"), ("rule", "vn-11042")];
+    let report = [
+        ("full_name", "Ca Bệnh Mẫu"),
+        ("phone", "0901111111"),
+        ("confirmed_on", "2026-11-18"),
+        ("disease", "COVID-19"),
+        ("rule", "vn-11042"),
+    ];
     let case = officer.send("/cases/new", &report).await;
     assert_eq!(case.status, 200, "{}", case.text);
     assert!(case.has("2026-0001") && case.has("Cửa chính") && case.has("ước tính"));
-    assert!(!case.has("Ca Bệnh Mẫu") && !case.has("0901111111"), "a case names nobody");
+    assert!(
+        !case.has("Ca Bệnh Mẫu") && !case.has("0901111111"),
+        "a case names nobody"
+    );
     let empty = officer.send(&case.path, &[("reason", "")]).await;
     assert_eq!(empty.status, 422);
     assert!(empty.has("<a href=\"#reason\">") && empty.has("<a href=\"#document\">"));
     let ask = [("reason", "điều tra ca bệnh"), ("document", "12/QĐ-SYT")];
     let found = officer.send(&case.path, &ask).await;
     assert!(found.path.starts_with("/lookups/"), "{}", found.text);
-    assert!(found.has("<b>2</b> người ở vòng 1") && found.has("12/QĐ-SYT"), "{}", found.text);
+    assert!(
+        found.has("<b>2</b> người ở vòng 1") && found.has("12/QĐ-SYT"),
+        "{}",
+        found.text
+    );
     assert!(!found.has("Đỗ Thị Ổi"), "counts come first");
     let people = officer.get(&format!("{}/people", found.path)).await;
     assert!(people.has("Đỗ Thị Ổi") && people.has("0903333333") && people.has("<svg viewBox"));
     assert!(!people.has("0901111111"));
     let csv = officer.get(&format!("{}/exposures.csv", found.path)).await;
-    assert!(csv.has("'=HYPERLINK(1)") && csv.has("Đỗ Thị Ổi"), "{}", csv.text);
-    assert_eq!(officer.get(&format!("{}/exposures.xlsx", found.path)).await.status, 200);
+    assert!(
+        csv.has("'=HYPERLINK(1)") && csv.has("Đỗ Thị Ổi"),
+        "{}",
+        csv.text
+    );
+    assert_eq!(
+        officer
+            .get(&format!("{}/exposures.xlsx", found.path))
+            .await
+            .status,
+        200
+    );
 
-    let place = [("by", "checkpoint"), ("code", code.as_str()), ("from", "2026-11-18T08:00"),
-        ("until", "2026-11-18T10:00"), ("reason", "x"), ("document", "y")];
+    let place = [
+        ("by", "checkpoint"),
+        ("code", code.as_str()),
+        ("from", "2026-11-18T08:00"),
+        ("until", "2026-11-18T10:00"),
+        ("reason", "x"),
+        ("document", "y"),
+    ];
     let found = officer.send("/lookups/new", &place).await;
     assert!(found.has("<b>3</b> người ở vòng 1"), "{}", found.text);
-    let person = [("by", "person"), ("phone", "0902222222"), ("reason", "x"), ("document", "y")];
+    let person = [
+        ("by", "person"),
+        ("phone", "0902222222"),
+        ("reason", "x"),
+        ("document", "y"),
+    ];
     let found = officer.send("/lookups/new", &person).await;
     assert!(found.has("<b>2</b> người ở vòng 1"), "{}", found.text);
-    let neither = officer.send("/lookups/new", &[("reason", "x"), ("document", "y")]).await;
+    let neither = officer
+        .send("/lookups/new", &[("reason", "x"), ("document", "y")])
+        .await;
     assert!(neither.status == 422 && neither.has("<a href=\"#by\">"));
     assert_eq!(Browser::new(&server).get(&found.path).await.path, "/login");
 }
@@ -296,14 +398,29 @@ async fn an_owner_changes_closes_and_reopens(on: On) {
     let (owner, venue, code) = registered(&server).await;
     let new = format!("{}/checkpoints/new", venue.path);
     let bad = owner
-        .send(&new, &[("name", ""), ("kind", "office"), ("stay_minutes", "x"), ("open_mon", "07:00")])
+        .send(
+            &new,
+            &[
+                ("name", ""),
+                ("kind", "office"),
+                ("stay_minutes", "x"),
+                ("open_mon", "07:00"),
+            ],
+        )
         .await;
     assert_eq!(bad.status, 422);
     for field in ["name", "stay_minutes", "opening_hours"] {
         assert!(bad.has(&format!("<a href=\"#{field}\">")), "{field}");
     }
-    let fields = [("name", "Phòng họp 2"), ("kind", "office"), ("stay_minutes", "45"),
-        ("open_mon", "07:00"), ("close_mon", "21:30"), ("plate", "51B-123.45"), ("listed", "1")];
+    let fields = [
+        ("name", "Phòng họp 2"),
+        ("kind", "office"),
+        ("stay_minutes", "45"),
+        ("open_mon", "07:00"),
+        ("close_mon", "21:30"),
+        ("plate", "51B-123.45"),
+        ("listed", "1"),
+    ];
     let made = owner.send(&new, &fields).await;
     assert_eq!(made.status, 200, "{}", made.text);
     assert!(made.has("value=\"51B-123.45\"") && made.has("value=\"45\""));
@@ -382,38 +499,145 @@ async fn pages_ask_for_the_right_role(on: On) {
     assert_eq!(asked.path, "/login");
     assert_eq!(asked.hidden("next"), "/venues");
     let wrong = browser
-        .send("/login", &[("login", "can-bo"), ("password", "khong-dung")])
+        .send(
+            "/login",
+            &[
+                ("login", "can-bo-health-officer"),
+                ("password", "khong-dung"),
+            ],
+        )
         .await;
     assert_eq!(wrong.status, 401);
-    assert!(wrong.has("#login") && wrong.has("value=\"can-bo\"") && !wrong.has("khong-dung"));
-    let fields = [("login", "can-bo"), ("password", "mat-khau-can-bo"), ("next", "//evil.example")];
+    assert!(
+        wrong.has("#login")
+            && wrong.has("value=\"can-bo-health-officer\"")
+            && !wrong.has("khong-dung")
+    );
+    let fields = [
+        ("login", "can-bo-health-officer"),
+        ("password", "mat-khau-can-bo"),
+        ("next", "//evil.example"),
+    ];
     let right = browser.send("/login", &fields).await;
     assert!(right.has("can-bo"), "{}", right.text);
     assert!(!right.path.contains("evil"));
     assert_eq!(browser.get("/venues").await.status, 403);
-    assert_eq!(browser.get("/login?next=https://evil.example").await.hidden("next"), "");
+    assert_eq!(
+        browser
+            .get("/login?next=https://evil.example")
+            .await
+            .hidden("next"),
+        ""
+    );
 }
+
+/// Who may open the pages that not everybody may, a second time and apart from the code: a page that
+/// is not here is for everybody.
+const RESTRICTED: &[(&str, &[Role])] = &[
+    ("/logout", &Role::ALL),
+    ("/venues", &[Role::VenueOwner]),
+    ("/cases", &[Role::HealthOfficer, Role::HealthLead]),
+    ("/lookups", &[Role::HealthOfficer, Role::HealthLead]),
+];
+
+async fn every_page_knows_its_roles(on: On) {
+    let server = Server::start(on).await;
+    let mut browsers = Vec::new();
+    for role in Role::ALL {
+        browsers.push((role, logged_in(&server, role).await));
+    }
+    let stranger = Browser::new(&server);
+    for route in diem_kiem_dich::web::ROUTES {
+        let restricted = RESTRICTED
+            .iter()
+            .find(|(path, _)| route.path.starts_with(path));
+        let at = format!("{} {}", route.method, route.path);
+        assert_eq!(restricted.is_some(), route.roles.is_some(), "{at}");
+        let Some((_, allowed)) = restricted else {
+            continue;
+        };
+        let only_lead = at == "POST /lookups/{lookup}";
+        let path = route
+            .path
+            .replace("{format}", "csv")
+            .replace("{venue}", NOBODY)
+            .replace("{checkpoint}", NOBODY)
+            .replace("{case}", NOBODY)
+            .replace("{lookup}", NOBODY);
+        let ask = async |browser: &Browser| match route.method {
+            "GET" => browser.get(&path).await,
+            _ => {
+                // The way out and the log-in form hold the browser's token.
+                let page = browser.get("/login").await;
+                let token = page.hidden("csrf");
+                Browser::shown(browser.post(&path).form(&[("csrf", &token)])).await
+            }
+        };
+        assert_eq!(ask(&stranger).await.path, "/login", "{at}");
+        if route.path == "/logout" {
+            continue;
+        }
+        for (role, browser) in &browsers {
+            let may = allowed.contains(role) && (!only_lead || *role == Role::HealthLead);
+            let shown = ask(browser).await;
+            let refused = shown.status == 403;
+            assert_eq!(!may, refused, "{at} as {role}: {}", shown.status);
+        }
+    }
+}
+
+/// The id of nothing.
+const NOBODY: &str = "00000000-0000-4000-8000-000000000000";
 
 async fn failures_are_pages_and_problems_stay_problems(on: On) {
     let server = Server::start(on).await;
     let browser = Browser::new(&server);
-    for path in ["/nowhere", "/c/ABC", "/c/7ZZZZZZZZZZZZZZZZZZZZZZZZZ", "/venues/x"] {
+    for path in [
+        "/nowhere",
+        "/c/ABC",
+        "/c/7ZZZZZZZZZZZZZZZZZZZZZZZZZ",
+        "/venues/x",
+    ] {
         let missing = browser.get(path).await;
-        assert!(missing.headers[header::CONTENT_TYPE].to_str().unwrap().starts_with("text/html"));
-        assert!(missing.status == 404 || missing.path == "/login", "{path}: {}", missing.status);
+        assert!(
+            missing.headers[header::CONTENT_TYPE]
+                .to_str()
+                .unwrap()
+                .starts_with("text/html")
+        );
+        assert!(
+            missing.status == 404 || missing.path == "/login",
+            "{path}: {}",
+            missing.status
+        );
         assert!(missing.headers.contains_key("content-security-policy"));
     }
     let problem = browser.get("/api/v1/nowhere").await;
     assert_eq!(problem.status, 404);
-    assert_eq!(problem.headers[header::CONTENT_TYPE], "application/problem+json");
+    assert_eq!(
+        problem.headers[header::CONTENT_TYPE],
+        "application/problem+json"
+    );
 
     let english = browser.get("/?lang=en").await;
     assert!(english.has("<html lang=\"en\">"));
-    assert!(browser.get("/").await.has("<html lang=\"en\">"), "the choice is kept");
-    let accepted = browser.client.get(&browser.base).header("accept-language", "vi");
-    assert!(Browser::shown(accepted).await.has("lang=\"en\""), "it wins over the browser's");
+    assert!(
+        browser.get("/").await.has("<html lang=\"en\">"),
+        "the choice is kept"
+    );
+    let accepted = browser
+        .client
+        .get(&browser.base)
+        .header("accept-language", "vi");
+    assert!(
+        Browser::shown(accepted).await.has("lang=\"en\""),
+        "it wins over the browser's"
+    );
     let fresh = Browser::new(&server);
-    let accepted = fresh.client.get(&fresh.base).header("accept-language", "en-GB,vi;q=0.5");
+    let accepted = fresh
+        .client
+        .get(&fresh.base)
+        .header("accept-language", "en-GB,vi;q=0.5");
     assert!(Browser::shown(accepted).await.has("<html lang=\"en\">"));
 
     let docs = fresh.get("/docs").await;
@@ -421,8 +645,16 @@ async fn failures_are_pages_and_problems_stay_problems(on: On) {
         assert!(docs.has(&format!("<code>{path}</code>")), "{path}");
     }
     let home = fresh.get("/").await;
-    let style = home.text.split("href=\"").find(|link| link.starts_with("/static/app.css"));
+    let style = home
+        .text
+        .split("href=\"")
+        .find(|link| link.starts_with("/static/app.css"));
     let style = fresh.get(style.unwrap().split('"').next().unwrap()).await;
-    assert!(style.headers[header::CACHE_CONTROL].to_str().unwrap().contains("immutable"));
+    assert!(
+        style.headers[header::CACHE_CONTROL]
+            .to_str()
+            .unwrap()
+            .contains("immutable")
+    );
     assert_eq!(home.headers[header::CACHE_CONTROL], "no-store");
 }

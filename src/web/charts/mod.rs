@@ -32,7 +32,10 @@ fn shorten(text: &str, characters_max: usize) -> String {
     if text.chars().count() <= characters_max {
         return text.to_owned();
     }
-    let kept: String = text.chars().take(characters_max.saturating_sub(1)).collect();
+    let kept: String = text
+        .chars()
+        .take(characters_max.saturating_sub(1))
+        .collect();
     format!("{}…", kept.trim_end())
 }
 
@@ -127,9 +130,15 @@ mod tests {
 
     #[test]
     fn bars_are_as_high_as_their_numbers() {
-        let svg = hours("by hour", &[("07".into(), 5), ("08".into(), 10), ("09".into(), 0)]);
+        let svg = hours(
+            "by hour",
+            &[("07".into(), 5), ("08".into(), 10), ("09".into(), 0)],
+        );
         assert_eq!(svg.matches("<rect").count(), 2, "an empty hour has no bar");
-        assert!(svg.contains(r#"height="196""#) && svg.contains(r#"height="98""#), "{svg}");
+        assert!(
+            svg.contains(r#"height="196""#) && svg.contains(r#"height="98""#),
+            "{svg}"
+        );
     }
 
     #[test]

@@ -93,8 +93,13 @@ pub struct Texts {
     fallback: Option<&'static Texts>,
 }
 
-static VI: LazyLock<Texts> =
-    LazyLock::new(|| Texts::read(Lang::Vi, include_str!("../../../assets/locales/vi.ftl"), None));
+static VI: LazyLock<Texts> = LazyLock::new(|| {
+    Texts::read(
+        Lang::Vi,
+        include_str!("../../../assets/locales/vi.ftl"),
+        None,
+    )
+});
 static EN: LazyLock<Texts> = LazyLock::new(|| {
     Texts::read(
         Lang::En,

@@ -83,7 +83,14 @@ fn every_key_that_a_page_names_exists() {
     let mut seen = 0;
     for file in files {
         let text = fs::read_to_string(&file).unwrap();
-        for call in [".t(\"", ".t1(\"", ".t2(\"", ".tn(\"", ".t_args(\"", "key: \""] {
+        for call in [
+            ".t(\"",
+            ".t1(\"",
+            ".t2(\"",
+            ".tn(\"",
+            ".t_args(\"",
+            "key: \"",
+        ] {
             for piece in text.split(call).skip(1) {
                 let key = piece.split('"').next().unwrap_or_default();
                 if key.is_empty() || key.ends_with('-') {
@@ -114,8 +121,18 @@ fn no_text_is_left_unused() {
         .collect();
     // Families whose last part is a value: a symptom, an error's code.
     let families = [
-        "symptom-", "error-", "role-", "risk-", "status-", "warning-", "sex-", "rule-",
-        "weekday-", "question-", "because-", "poster-",
+        "symptom-",
+        "error-",
+        "role-",
+        "risk-",
+        "status-",
+        "warning-",
+        "sex-",
+        "rule-",
+        "weekday-",
+        "question-",
+        "because-",
+        "poster-",
     ];
     let unused: Vec<_> = arguments_by_key(SOURCES[0].1)
         .into_keys()

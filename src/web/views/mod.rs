@@ -12,9 +12,7 @@ mod venue;
 mod visitor;
 
 pub use docs::{Answer, Body, Docs, DocsField, Group, Operation, Part, Schema};
-pub use officer::{
-    CaseNew, CasePage, CaseRow, Cases, Exposure, LookupNew, LookupPage, Run, Visit,
-};
+pub use officer::{CaseNew, CasePage, CaseRow, Cases, Exposure, LookupNew, LookupPage, Run, Visit};
 pub use public::{Home, Login, Message, Register};
 pub use venue::{
     Arrival, Arrivals, CheckpointCard, CheckpointPage, Hour, VenueHead, VenuePage, VenueRow, Venues,

@@ -24,9 +24,7 @@ fn tags<'a>(html: &'a str, name: &str) -> Vec<&'a str> {
     let opening = format!("<{name}");
     html.match_indices(&opening)
         .map(|(at, _)| &html[at..])
-        .filter(|rest| {
-            rest[opening.len()..].starts_with(|c: char| c.is_whitespace() || c == '>')
-        })
+        .filter(|rest| rest[opening.len()..].starts_with(|c: char| c.is_whitespace() || c == '>'))
         .map(|rest| rest.split('>').next().unwrap_or(rest))
         .collect()
 }
@@ -34,16 +32,31 @@ fn tags<'a>(html: &'a str, name: &str) -> Vec<&'a str> {
 fn check(name: &str, lang: Lang, html: &str) {
     let at = format!("{name} ({})", lang.code());
     assert!(html.starts_with("<!doctype html>"), "{at}: {html:.60}");
-    assert!(html.contains(&format!("<html lang=\"{}\">", lang.code())), "{at}: language");
-    assert_eq!(tags(html, "h1").len(), 1, "{at}: headings of the first level");
+    assert!(
+        html.contains(&format!("<html lang=\"{}\">", lang.code())),
+        "{at}: language"
+    );
+    assert_eq!(
+        tags(html, "h1").len(),
+        1,
+        "{at}: headings of the first level"
+    );
     assert_eq!(tags(html, "main").len(), 1, "{at}: one main part");
     assert!(!html.contains("<style"), "{at}: inline style");
-    assert!(attribute_values(html, "style").is_empty(), "{at}: style attribute");
+    assert!(
+        attribute_values(html, "style").is_empty(),
+        "{at}: style attribute"
+    );
     assert!(!html.contains("javascript:"), "{at}: script in a link");
     for script in tags(html, "script") {
-        assert!(script.contains(" src=\"/static/"), "{at}: inline script {script}");
+        assert!(
+            script.contains(" src=\"/static/"),
+            "{at}: inline script {script}"
+        );
     }
-    for handler in ["onclick", "onload", "onsubmit", "onchange", "onerror", "oninput"] {
+    for handler in [
+        "onclick", "onload", "onsubmit", "onchange", "onerror", "oninput",
+    ] {
         assert!(!html.contains(&format!(" {handler}=")), "{at}: {handler}");
     }
     check_addresses(&at, html);
@@ -55,8 +68,14 @@ fn check_addresses(at: &str, html: &str) {
     for name in ["src", "href", "action", "formaction"] {
         for address in attribute_values(html, name) {
             let ours = address.is_empty() || address.starts_with(['/', '#', '?']);
-            assert!(ours || address.starts_with("tel:"), "{at}: foreign address {address}");
-            assert!(!address.starts_with("//"), "{at}: foreign address {address}");
+            assert!(
+                ours || address.starts_with("tel:"),
+                "{at}: foreign address {address}"
+            );
+            assert!(
+                !address.starts_with("//"),
+                "{at}: foreign address {address}"
+            );
         }
     }
     for form in tags(html, "form") {
@@ -65,7 +84,10 @@ fn check_addresses(at: &str, html: &str) {
     }
     let posts = html.matches("method=\"post\"").count();
     let tokens = html.matches("name=\"csrf\"").count();
-    assert_eq!(posts, tokens, "{at}: every form that changes something has its token");
+    assert_eq!(
+        posts, tokens,
+        "{at}: every form that changes something has its token"
+    );
 }
 
 fn check_ids(at: &str, html: &str) {
@@ -76,7 +98,10 @@ fn check_ids(at: &str, html: &str) {
     assert_eq!(all, ids.len(), "{at}: an id stands twice");
     for link in attribute_values(html, "href") {
         if let Some(target) = link.strip_prefix('#') {
-            assert!(ids.contains(&target), "{at}: link to {link}, which is not there");
+            assert!(
+                ids.contains(&target),
+                "{at}: link to {link}, which is not there"
+            );
         }
     }
     for name in ["aria-describedby", "aria-labelledby", "for"] {
@@ -134,7 +159,10 @@ fn a_page_with_errors_says_so_first_and_keeps_what_was_typed() {
         assert_eq!(wrong, html.contains("<title>Lỗi:"), "{name}");
         if name == "visitor-errors" {
             assert!(wrong);
-            assert!(html.contains("value=\"Đỗ Thị Ổi\""), "the typed name is kept");
+            assert!(
+                html.contains("value=\"Đỗ Thị Ổi\""),
+                "the typed name is kept"
+            );
             assert!(html.contains("role=\"alert\""));
         }
     }
@@ -147,7 +175,10 @@ fn nothing_is_answered_before_the_visitor_does() {
             .into_iter()
             .find(|(name, _)| *name == "visitor-first")
             .unwrap();
-        assert!(!html.contains(" checked"), "an answer or the consent is preset");
+        assert!(
+            !html.contains(" checked"),
+            "an answer or the consent is preset"
+        );
         for question in [
             "travel",
             "symptoms",
@@ -155,7 +186,9 @@ fn nothing_is_answered_before_the_visitor_does() {
             "contact_affected_area",
             "contact_symptomatic",
         ] {
-            let buttons = html.matches(&format!("type=\"radio\" name=\"{question}\"")).count();
+            let buttons = html
+                .matches(&format!("type=\"radio\" name=\"{question}\""))
+                .count();
             assert_eq!(buttons, 2, "{question}");
         }
     }
@@ -164,7 +197,10 @@ fn nothing_is_answered_before_the_visitor_does() {
 #[test]
 fn texts_from_outside_are_escaped() {
     for (name, html) in samples(Lang::Vi) {
-        assert!(!html.contains("<b>Phở"), "{name} shows a venue's name as markup");
+        assert!(
+            !html.contains("<b>Phở"),
+            "{name} shows a venue's name as markup"
+        );
     }
     let (_, html) = samples(Lang::Vi)
         .into_iter()

@@ -80,7 +80,9 @@ fn visitor(p: Page, f: Form, valid_until: Option<String>) -> Visitor {
         nations: crate::web::nations::choices(Lang::Vi),
         provinces: provinces(),
         wards: Vec::new(),
-        symptoms: crate::declarations::Symptom::ALL.map(crate::declarations::Symptom::as_str).to_vec(),
+        symptoms: crate::declarations::Symptom::ALL
+            .map(crate::declarations::Symptom::as_str)
+            .to_vec(),
         look_back_days: 14,
         consent_version: "2026-1",
     }
@@ -208,7 +210,11 @@ fn venue_page(p: Page) -> VenuePage {
 fn checkpoint_page(p: Page, existing: bool) -> CheckpointPage {
     let card = cards().remove(0);
     CheckpointPage {
-        title: if existing { card.name.clone() } else { p.t("checkpoint-add") },
+        title: if existing {
+            card.name.clone()
+        } else {
+            p.t("checkpoint-add")
+        },
         venue_id: "0b5e6d00-0000-4000-8000-0000000000aa".into(),
         venue_name: "Phở Mẫu".into(),
         saved: existing,
@@ -287,13 +293,22 @@ fn picture(page: &Page) -> Option<String> {
         title: &page.t("timeline"),
         case: &page.t("timeline-case"),
     };
-    charts::timeline(words, &[lane("Chợ Mẫu Đơn, Cổng chính", 0), lane("Xe buýt 51B-123.45", 1500)])
+    charts::timeline(
+        words,
+        &[
+            lane("Chợ Mẫu Đơn, Cổng chính", 0),
+            lane("Xe buýt 51B-123.45", 1500),
+        ],
+    )
 }
 
 fn lookup(p: Page, opened: bool) -> LookupPage {
     LookupPage {
         id: "0b5e6d00-0000-4000-8000-0000000000cc".into(),
-        case: Some(("0b5e6d00-0000-4000-8000-0000000000bb".into(), "80-2026-0007".into())),
+        case: Some((
+            "0b5e6d00-0000-4000-8000-0000000000bb".into(),
+            "80-2026-0007".into(),
+        )),
         ring1: 1038,
         ring2: None,
         referred: 4,
@@ -372,19 +387,44 @@ pub(super) fn samples(lang: Lang) -> Vec<(&'static str, String)> {
     login.f.fail(&login.p, "login", "wrong");
     let register = page(lang);
     vec![
-        ("home", render(&Home { p: page(lang), unknown: String::new() })),
-        ("home-unknown", render(&Home { p: page(lang), unknown: "ABC".into() })),
-        ("visitor-first", render(&visitor(page(lang), first_form(), None))),
+        (
+            "home",
+            render(&Home {
+                p: page(lang),
+                unknown: String::new(),
+            }),
+        ),
+        (
+            "home-unknown",
+            render(&Home {
+                p: page(lang),
+                unknown: "ABC".into(),
+            }),
+        ),
+        (
+            "visitor-first",
+            render(&visitor(page(lang), first_form(), None)),
+        ),
         ("visitor-errors", render(&visitor(page(lang), errors, None))),
         ("visitor-ambiguous", render(&ambiguous)),
         (
             "visitor-again",
-            render(&visitor(page(lang), first_form(), Some("14:05, 23/11".into()))),
+            render(&visitor(
+                page(lang),
+                first_form(),
+                Some("14:05, 23/11".into()),
+            )),
         ),
         ("receipt-clear", render(&receipt(page(lang), "clear", None))),
-        ("receipt-caution", render(&receipt(page(lang), "caution", None))),
+        (
+            "receipt-caution",
+            render(&receipt(page(lang), "caution", None)),
+        ),
         ("receipt-stop", render(&receipt(page(lang), "stop", None))),
-        ("receipt-left", render(&receipt(page(lang), "clear", Some("15:02:44")))),
+        (
+            "receipt-left",
+            render(&receipt(page(lang), "clear", Some("15:02:44"))),
+        ),
         ("message", render(&message)),
         ("login", render(&login)),
         (
@@ -412,7 +452,10 @@ pub(super) fn samples(lang: Lang) -> Vec<(&'static str, String)> {
         ),
         ("venue", render(&venue_page(owner(lang)))),
         ("checkpoint", render(&checkpoint_page(owner(lang), true))),
-        ("checkpoint-new", render(&checkpoint_page(owner(lang), false))),
+        (
+            "checkpoint-new",
+            render(&checkpoint_page(owner(lang), false)),
+        ),
         (
             "cases",
             render(&Cases {
@@ -439,7 +482,10 @@ pub(super) fn samples(lang: Lang) -> Vec<(&'static str, String)> {
         ("case", render(&case_page(officer(lang)))),
         (
             "lookup-new",
-            render(&LookupNew { p: officer(lang), f: Form::default() }),
+            render(&LookupNew {
+                p: officer(lang),
+                f: Form::default(),
+            }),
         ),
         ("lookup", render(&lookup(officer(lang), false))),
         ("lookup-people", render(&lookup(officer(lang), true))),
