@@ -12,15 +12,15 @@ use super::{
     page::{Form, Page, clock},
     sent::Sent,
     texts::Lang,
-    venues::download,
     views::{Exposure, LookupNew, LookupPage},
 };
 use crate::{
     accounts::{Account, Role},
+    api,
     base::{Failure, Kind, Timestamp, failure::Result},
     cases,
     exposures::{
-        CheckpointDraft, Desk, LookupDraft, PersonDraft, Run, export, people,
+        CheckpointDraft, Desk, LookupDraft, PersonDraft, Run, people,
         people::{CaseSpan, Item, Which},
         run as runs,
     },
@@ -385,22 +385,12 @@ pub async fn export(own: Own<Officers>, path: web::Path<(Uuid, String)>) -> Resu
     if !matches!(format.as_str(), "csv" | "xlsx") {
         return Err(Kind::NotFound.into());
     }
-    let run = find(app, &own.account, id).await?;
-    let which = Which {
-        ring: None,
-        offset: 0,
-        limit: i64::from(u32::MAX),
+    let form = if format == "csv" {
+        api::lookups::Form::Csv
+    } else {
+        api::lookups::Form::Xlsx
     };
-    let items = people::open(&desk(app), &own.account, &run, which, "lookup.exported").await?;
-    let rows = export::rows(&run, &items, &app.directory);
-    let name = format!("{id}.{format}");
-    if format == "csv" {
-        let file = export::csv(&export::HEADER, &rows)?;
-        return Ok(download("text/csv; charset=utf-8", &name, file));
-    }
-    let file = export::xlsx(&export::HEADER, &rows, &export::about(&run))?;
-    let kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
-    Ok(download(kind, &name, file))
+    api::lookups::file(app, &own.account, id, form).await
 }
 
 #[cfg(test)]
