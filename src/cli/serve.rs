@@ -1,6 +1,6 @@
 //! `serve`: start, say so, and stop in order.
 
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -20,11 +20,7 @@ pub(super) async fn run(settings: Settings) -> Result<(), CliError> {
 /// Serve `app` until SIGTERM or SIGINT.
 pub(super) async fn serve(app: App) -> Result<(), CliError> {
     let listen = app.settings.listen;
-    let listener = TcpListener::bind(listen).map_err(|error| {
-        CliError::other(format!(
-            "cannot listen on {listen}: {error}; give another address with --listen"
-        ))
-    })?;
+    let listener = bind(listen, "listen")?;
     if let MasterKey::Own(path) = &app.settings.master_key {
         eprintln!(
             "keys: {} (keep a copy apart from the database)",
@@ -41,6 +37,10 @@ pub(super) async fn serve(app: App) -> Result<(), CliError> {
             "no account yet; make the first one with\n  diem-kiem-dich account create LOGIN --role operator"
         );
     }
+    let metrics = match app.settings.metrics_listen {
+        Some(listen) => Some(ops::metrics::serve(bind(listen, "metrics_listen")?)?),
+        None => None,
+    };
     let mut terminate = signal_of(SignalKind::terminate())?;
     let mut interrupt = signal_of(SignalKind::interrupt())?;
     let mut running = ops::start(app, listener)?;
@@ -56,7 +56,18 @@ pub(super) async fn serve(app: App) -> Result<(), CliError> {
     }
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
     running.stop().await;
+    if let Some(metrics) = metrics {
+        metrics.stop(false).await;
+    }
     Ok(())
+}
+
+fn bind(address: SocketAddr, key: &str) -> Result<TcpListener, CliError> {
+    TcpListener::bind(address).map_err(|error| {
+        CliError::other(format!(
+            "cannot listen on {address}: {error}; give another address as {key}"
+        ))
+    })
 }
 
 fn signal_of(kind: SignalKind) -> Result<tokio::signal::unix::Signal, CliError> {

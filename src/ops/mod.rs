@@ -1,6 +1,7 @@
 //! Start-up and shutdown order, workers, health and metrics.
 
 mod health;
+pub mod metrics;
 mod server;
 mod workers;
 

@@ -81,12 +81,6 @@ impl Frame {
         })
     }
 
-    /// Whether somebody is logged in.
-    #[must_use]
-    pub fn logged_in(&self) -> bool {
-        self.account.is_some()
-    }
-
     /// The page's own part of the context.
     #[must_use]
     pub fn page(&self) -> Page {

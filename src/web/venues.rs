@@ -112,15 +112,3 @@ pub(super) fn card(app: &App, page: &Page, venue: &Venue, one: &Checkpoint) -> C
         ),
     }
 }
-
-/// A file to keep: the browser saves it under this name.
-pub(super) fn download(kind: &str, name: &str, body: impl Into<web::Bytes>) -> HttpResponse {
-    HttpResponse::Ok()
-        .content_type(kind)
-        .insert_header((header::CACHE_CONTROL, "no-store"))
-        .insert_header((
-            header::CONTENT_DISPOSITION,
-            format!("attachment; filename=\"{name}\""),
-        ))
-        .body(body.into())
-}

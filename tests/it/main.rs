@@ -15,6 +15,7 @@ mod lookups;
 mod pages;
 mod poster_api;
 mod posters;
+mod retention;
 mod roles;
 mod store;
 mod venues;
