@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::{
     base::ids::time_of,
     identity::PersonId,
-    store::{Engine, Error, Sql, Tx},
+    store::{Engine, Error, Packed, Sql, Tx, counter},
 };
 
 /// What a check-in is known by: the checkpoint's number and the id.
@@ -55,32 +55,59 @@ impl Row {
     }
 }
 
-/// SQLite: each element of `$2` is `[checkpoint, entered, left, left_source, source, assurance,
-/// headcount, seat]`; `$3` holds id, person and declaration of each row, 48 bytes, zeros for none.
-const INSERT: Sql = Sql::split(
-    "INSERT INTO check_ins
-         (checkpoint_id, id, person_id, entered_at, left_at, left_source, source, assurance,
-          headcount, seat, declaration_id, received_at)
-     SELECT u.checkpoint_id, u.id, u.person_id, u.entered_at, u.left_at, u.left_source, u.source,
-            u.assurance, u.headcount, u.seat, u.declaration_id, $1::bigint
-     FROM UNNEST($2::bigint[], $3::uuid[], $4::bytea[], $5::bigint[], $6::bigint[], $7::text[],
-                 $8::text[], $9::text[], $10::bigint[], $11::text[], $12::uuid[])
-          AS u (checkpoint_id, id, person_id, entered_at, left_at, left_source, source,
-                assurance, headcount, seat, declaration_id)
-     ON CONFLICT (checkpoint_id, id) DO NOTHING
-     RETURNING checkpoint_id, id",
-    "INSERT INTO check_ins
-         (checkpoint_id, id, person_id, entered_at, left_at, left_source, source, assurance,
-          headcount, seat, declaration_id, received_at)
-     SELECT j.value ->> 0, substr($3, j.key * 48 + 1, 16), substr($3, j.key * 48 + 17, 16),
-            j.value ->> 1, j.value ->> 2, j.value ->> 3, j.value ->> 4, j.value ->> 5,
-            j.value ->> 6, j.value ->> 7,
-            NULLIF(substr($3, j.key * 48 + 33, 16), zeroblob(16)), $1
-     FROM json_each($2) AS j
-     WHERE true
-     ON CONFLICT (checkpoint_id, id) DO NOTHING
-     RETURNING checkpoint_id, id",
-);
+/// Width of a row for SQLite: id 16, person 16, declaration 16 (zeros: none), checkpoint 19, entered
+/// 15, left 15 (zeros: not known), headcount 2, source 8, who said they left 16, assurance 8, then
+/// place and length of the seat (10, 3) in `$4`.
+const WIDTH: usize = 144;
+
+/// The text with what stands behind it.
+macro_rules! insert {
+    ($tail:literal) => {
+        Sql::split(
+            concat!(
+                "INSERT INTO check_ins
+                     (checkpoint_id, id, person_id, entered_at, left_at, left_source, source,
+                      assurance, headcount, seat, declaration_id, received_at)
+                 SELECT u.checkpoint_id, u.id, u.person_id, u.entered_at, u.left_at,
+                        u.left_source, u.source, u.assurance, u.headcount, u.seat,
+                        u.declaration_id, $1::bigint
+                 FROM UNNEST($2::bigint[], $3::uuid[], $4::bytea[], $5::bigint[], $6::bigint[],
+                             $7::text[], $8::text[], $9::text[], $10::bigint[], $11::text[],
+                             $12::uuid[])
+                      AS u (checkpoint_id, id, person_id, entered_at, left_at, left_source,
+                            source, assurance, headcount, seat, declaration_id)
+                 ON CONFLICT (checkpoint_id, id) DO NOTHING",
+                $tail
+            ),
+            concat!(
+                "INSERT INTO check_ins
+                     (checkpoint_id, id, person_id, entered_at, left_at, left_source, source,
+                      assurance, headcount, seat, declaration_id, received_at)
+                 SELECT CAST(substr($3, j.key * 144 + 49, 19) AS INTEGER),
+                        substr($3, j.key * 144 + 1, 16),
+                        substr($3, j.key * 144 + 17, 16),
+                        CAST(substr($3, j.key * 144 + 68, 15) AS INTEGER),
+                        NULLIF(CAST(substr($3, j.key * 144 + 83, 15) AS INTEGER), 0),
+                        NULLIF(rtrim(CAST(substr($3, j.key * 144 + 108, 16) AS TEXT)), ''),
+                        rtrim(CAST(substr($3, j.key * 144 + 100, 8) AS TEXT)),
+                        rtrim(CAST(substr($3, j.key * 144 + 124, 8) AS TEXT)),
+                        CAST(substr($3, j.key * 144 + 98, 2) AS INTEGER),
+                        NULLIF(CAST(substr($4, CAST(substr($3, j.key * 144 + 132, 10) AS INTEGER),
+                                           CAST(substr($3, j.key * 144 + 142, 3) AS INTEGER))
+                                    AS TEXT), ''),
+                        NULLIF(substr($3, j.key * 144 + 33, 16), zeroblob(16)),
+                        $1
+                 FROM json_each($2) AS j
+                 WHERE true
+                 ON CONFLICT (checkpoint_id, id) DO NOTHING",
+                $tail
+            ),
+        )
+    };
+}
+
+const INSERT: Sql = insert!("");
+const INSERT_NAMED: Sql = insert!(" RETURNING checkpoint_id, id");
 
 /// Store the `rows` that are not there yet, and name those that were new. No two rows may have the
 /// same key.
@@ -93,7 +120,7 @@ pub async fn insert(tx: &mut Tx, rows: &[&Row]) -> Result<HashSet<Key>, Error> {
         return Ok(HashSet::new());
     }
     let mut fresh = HashSet::with_capacity(rows.len());
-    bind_rows(tx, rows)
+    bind_rows(tx, INSERT_NAMED, rows)
         .for_each(|key: Key| {
             fresh.insert(key);
             Ok::<_, Error>(())
@@ -111,39 +138,20 @@ pub async fn insert_counted(tx: &mut Tx, rows: &[&Row]) -> Result<u64, Error> {
     if rows.is_empty() {
         return Ok(0);
     }
-    bind_rows(tx, rows).execute().await
+    bind_rows(tx, INSERT, rows).execute().await
 }
 
-fn bind_rows<'t>(tx: &'t mut Tx, rows: &[&Row]) -> crate::store::Query<'t> {
+fn bind_rows<'t>(tx: &'t mut Tx, sql: Sql, rows: &[&Row]) -> crate::store::Query<'t> {
     let received_at = tx.now().as_ms();
     let engine = tx.engine();
-    let query = tx.query(INSERT).bind(received_at);
+    let query = tx.query(sql).bind(received_at);
     match engine {
         Engine::Sqlite => {
-            let fields: Vec<_> = rows
-                .iter()
-                .map(|row| {
-                    (
-                        row.checkpoint_id,
-                        row.entered_at(),
-                        row.left_at,
-                        row.left_source,
-                        row.source,
-                        row.assurance,
-                        row.headcount,
-                        row.seat.as_deref(),
-                    )
-                })
-                .collect();
-            let mut packed = Vec::with_capacity(rows.len() * 48);
-            for row in rows {
-                packed.extend_from_slice(row.id.as_bytes());
-                packed.extend_from_slice(row.person.as_bytes());
-                packed.extend_from_slice(row.declaration_id.unwrap_or_default().as_bytes());
-            }
+            let (packed, seats) = pack(rows);
             query
-                .bind_sqlite(serde_json::to_string(&fields).unwrap_or_default())
-                .bind_sqlite(packed)
+                .bind_sqlite(counter(rows.len()))
+                .bind_sqlite(packed.into_bytes())
+                .bind_sqlite(seats.into_bytes())
         }
         Engine::Postgres => {
             fn column<T>(rows: &[&Row], take: impl Fn(&Row) -> T) -> Vec<T> {
@@ -163,6 +171,28 @@ fn bind_rows<'t>(tx: &'t mut Tx, rows: &[&Row]) -> crate::store::Query<'t> {
                 .bind_postgres(column(rows, |row| row.declaration_id))
         }
     }
+}
+
+/// The rows and their seats.
+fn pack(rows: &[&Row]) -> (Packed, Packed) {
+    let mut packed = Packed::with_capacity(rows.len(), WIDTH);
+    let mut seats = Packed::default();
+    for row in rows {
+        packed.add(row.id.as_bytes());
+        packed.add(row.person.as_bytes());
+        packed.add(row.declaration_id.unwrap_or_default().as_bytes());
+        packed.digits(row.checkpoint_id, 19);
+        packed.digits(row.entered_at(), 15);
+        packed.digits(row.left_at.unwrap_or_default(), 15);
+        packed.digits(row.headcount, 2);
+        packed.word(row.source, 8);
+        packed.word(row.left_source.unwrap_or_default(), 16);
+        packed.word(row.assurance, 8);
+        let seat = row.seat.as_deref().unwrap_or_default();
+        packed.digits(seats.add(seat.as_bytes()), 10);
+        packed.digits(seat.len(), 3);
+    }
+    (packed, seats)
 }
 
 /// What is stored of a check-in and needed to answer it again.
@@ -275,4 +305,20 @@ fn bounds(ids: &[Uuid]) -> (Uuid, Uuid) {
     let least = ids.iter().min().copied().unwrap_or_default();
     let greatest = ids.iter().max().copied().unwrap_or_default();
     (least, greatest)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::checkins::{assurance, left_source, source};
+
+    #[test]
+    fn words_fit_their_fields() {
+        for (words, width) in [
+            (&[source::ONLINE, source::OFFLINE, source::IMPORT][..], 8),
+            (&[assurance::POSTER, assurance::PAPER], 8),
+            (&[left_source::VISITOR, left_source::IMPORT], 16),
+        ] {
+            assert!(words.iter().all(|word| (1..=width).contains(&word.len())));
+        }
+    }
 }

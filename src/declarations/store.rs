@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::{Person, QUESTIONNAIRE, Sealed};
 use crate::{
     base::Code,
-    store::{Error, Sql, Tx},
+    store::{Engine, Error, Packed, Sql, Tx, counter},
 };
 
 /// A declaration as it is stored.
@@ -43,9 +43,10 @@ pub fn hash_code(code: Code) -> [u8; 32] {
     Sha256::digest(code.bytes()).into()
 }
 
-/// Each element of `$1` is `[contact_from, contact_length, answers_from, answers_length, risk,
-/// province, consent_version]`; `$2` holds person and id of each row, 32 bytes; `$3` holds the
-/// sealed columns.
+/// Width of a row for SQLite: person 16, id 16, then place and length of contact (10, 6) and of
+/// answers (10, 6) in `$4`, risk 12, province 4, consent 12.
+const WIDTH: usize = 92;
+
 const INSERT: Sql = Sql::split(
     "INSERT INTO declarations
          (person_id, id, contact_sealed, answers_sealed, risk, province, questionnaire, consent_version)
@@ -55,9 +56,15 @@ const INSERT: Sql = Sql::split(
      ON CONFLICT (person_id, id) DO NOTHING",
     "INSERT INTO declarations
          (person_id, id, contact_sealed, answers_sealed, risk, province, questionnaire, consent_version)
-     SELECT substr($3, j.key * 32 + 1, 16), substr($3, j.key * 32 + 17, 16),
-            substr($4, j.value ->> 0, j.value ->> 1), substr($4, j.value ->> 2, j.value ->> 3),
-            j.value ->> 4, j.value ->> 5, $1, j.value ->> 6
+     SELECT substr($3, j.key * 92 + 1, 16), substr($3, j.key * 92 + 17, 16),
+            substr($4, CAST(substr($3, j.key * 92 + 33, 10) AS INTEGER),
+                   CAST(substr($3, j.key * 92 + 43, 6) AS INTEGER)),
+            substr($4, CAST(substr($3, j.key * 92 + 49, 10) AS INTEGER),
+                   CAST(substr($3, j.key * 92 + 59, 6) AS INTEGER)),
+            rtrim(CAST(substr($3, j.key * 92 + 65, 12) AS TEXT)),
+            NULLIF(rtrim(CAST(substr($3, j.key * 92 + 77, 4) AS TEXT)), ''),
+            $1,
+            rtrim(CAST(substr($3, j.key * 92 + 81, 12) AS TEXT))
      FROM json_each($2) AS j
      WHERE true
      ON CONFLICT (person_id, id) DO NOTHING",
@@ -73,8 +80,8 @@ pub async fn insert(tx: &mut Tx, rows: &[&Row]) -> Result<u64, Error> {
         return Ok(0);
     }
     match tx.engine() {
-        crate::store::Engine::Postgres => insert_postgres(tx, rows).await,
-        crate::store::Engine::Sqlite => insert_sqlite(tx, rows).await,
+        Engine::Postgres => insert_postgres(tx, rows).await,
+        Engine::Sqlite => insert_sqlite(tx, rows).await,
     }
 }
 
@@ -109,36 +116,24 @@ async fn insert_postgres(tx: &mut Tx, rows: &[&Row]) -> Result<u64, Error> {
 }
 
 async fn insert_sqlite(tx: &mut Tx, rows: &[&Row]) -> Result<u64, Error> {
-    let mut keys = Vec::with_capacity(rows.len() * 32);
-    let mut sealed = Vec::new();
-    let mut fields = Vec::with_capacity(rows.len());
-    // Positions in SQL begin at 1.
-    let mut place = |column: &[u8]| {
-        let from = sealed.len() + 1;
-        sealed.extend_from_slice(column);
-        (from, column.len())
-    };
+    let mut packed = Packed::with_capacity(rows.len(), WIDTH);
+    let mut sealed = Packed::default();
     for row in rows {
-        keys.extend_from_slice(row.person.id.as_bytes());
-        keys.extend_from_slice(row.id.as_bytes());
-        let (contact, contact_length) = place(&row.sealed.contact);
-        let (answers, answers_length) = place(&row.sealed.answers);
-        fields.push((
-            contact,
-            contact_length,
-            answers,
-            answers_length,
-            row.risk,
-            row.province.as_deref(),
-            row.consent_version,
-        ));
+        packed.add(row.person.id.as_bytes());
+        packed.add(row.id.as_bytes());
+        for column in [&row.sealed.contact, &row.sealed.answers] {
+            packed.digits(sealed.add(column), 10);
+            packed.digits(column.len(), 6);
+        }
+        packed.word(row.risk, 12);
+        packed.word(row.province.as_deref().unwrap_or_default(), 4);
+        packed.word(row.consent_version, 12);
     }
-    let fields = serde_json::to_string(&fields).unwrap_or_default();
     tx.query(INSERT)
         .bind(QUESTIONNAIRE)
-        .bind_sqlite(fields)
-        .bind_sqlite(keys)
-        .bind_sqlite(sealed)
+        .bind_sqlite(counter(rows.len()))
+        .bind_sqlite(packed.into_bytes())
+        .bind_sqlite(sealed.into_bytes())
         .execute()
         .await
 }
@@ -179,7 +174,7 @@ pub async fn insert_aliases(
         .map(|(alias, owner)| (alias.to_vec(), owner.to_vec()))
         .unzip();
     tx.query(INSERT_ALIASES)
-        .bind_sqlite(json_array(aliases.len()))
+        .bind_sqlite(counter(aliases.len()))
         .bind_sqlite(packed)
         .bind_postgres(aliases)
         .bind_postgres(owners)
@@ -206,12 +201,17 @@ pub async fn insert_passes(tx: &mut Tx, passes: &[Pass]) -> Result<(), Error> {
     Ok(())
 }
 
-/// A JSON array of `n` zeros, over whose keys a text for SQLite runs.
-#[must_use]
-pub fn json_array(n: usize) -> String {
-    let mut text = String::with_capacity(2 * n + 2);
-    text.push('[');
-    text.push_str(&vec!["0"; n].join(","));
-    text.push(']');
-    text
+#[cfg(test)]
+mod tests {
+    use crate::declarations::{CONSENT_VERSIONS, Risk, UNDECLARED};
+
+    #[test]
+    fn words_fit_their_fields() {
+        let risks = [Risk::Clear, Risk::Caution, Risk::Stop].map(Risk::as_str);
+        let words = risks
+            .into_iter()
+            .chain([UNDECLARED])
+            .chain(CONSENT_VERSIONS);
+        assert!(words.map(str::len).all(|length| (1..=12).contains(&length)));
+    }
 }

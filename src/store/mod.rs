@@ -17,12 +17,14 @@
 mod connect;
 mod db;
 mod migrate;
+mod packed;
 mod partitions;
 mod query;
 mod time;
 
 pub use connect::{Engine, Target};
 pub use db::{Db, Tx};
+pub use packed::{Packed, counter};
 pub use partitions::{drop_partition, ensure_partition, partition_days};
 pub use query::{Query, Record, Sql, Value};
 
