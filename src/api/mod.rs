@@ -3,11 +3,15 @@
 //! Handlers parse, call one rule of a room and answer. The description at `/api/v1/openapi.json` is
 //! generated from the same lines.
 
+pub mod cases;
+pub mod checkins;
 pub mod checkpoints;
+pub mod declarations;
+pub mod lookups;
 mod openapi;
 pub mod posters;
 mod regions;
-mod sessions;
+pub mod sessions;
 pub mod venues;
 
 pub use openapi::document;
@@ -15,11 +19,13 @@ pub use openapi::document;
 use crate::{
     accounts::Role,
     described_routes,
-    http::{Owners, Permission},
+    http::{LeadOnly, Officers, Owners, Permission},
 };
 
 const ALL: &[Role] = &Role::ALL;
 const OWNERS: &[Role] = Owners::ROLES;
+const OFFICERS: &[Role] = Officers::ROLES;
+const LEADS: &[Role] = LeadOnly::ROLES;
 
 described_routes! {
     POST   "/api/v1/sessions"          => sessions::log_in,  anyone;
@@ -39,8 +45,23 @@ described_routes! {
     PATCH "/api/v1/venues/{id}/checkpoints/{checkpoint}" => checkpoints::change, OWNERS;
     GET   "/api/v1/checkpoints/{code}"                   => checkpoints::public, anyone;
 
+    POST  "/api/v1/declarations"              => declarations::create, anyone;
+    POST  "/api/v1/check-ins"                 => checkins::create,     anyone;
+    POST  "/api/v1/check-ins/batch"           => checkins::batch,      anyone;
+    POST  "/api/v1/check-ins/{id}/check-out"  => checkins::check_out,  anyone;
     GET   "/api/v1/checkpoints/{id}/poster.pdf" => posters::pdf, OWNERS;
     GET   "/api/v1/checkpoints/{id}/poster.png" => posters::png, OWNERS;
     GET   "/api/v1/checkpoints/{id}/poster.svg" => posters::svg, OWNERS;
     GET   "/api/v1/venues/{id}/posters.pdf"     => posters::all, OWNERS;
+
+    POST  "/api/v1/cases"                       => cases::report,      OFFICERS;
+    GET   "/api/v1/cases"                       => cases::list,        OFFICERS;
+    GET   "/api/v1/cases/{id}"                  => cases::show,        OFFICERS;
+    POST  "/api/v1/lookups"                     => lookups::create,    OFFICERS;
+    GET   "/api/v1/lookups/{id}"                => lookups::show,      OFFICERS;
+    GET   "/api/v1/lookups/{id}/exposures"      => lookups::exposures, OFFICERS;
+    GET   "/api/v1/lookups/{id}/exposures.csv"  => lookups::csv,       OFFICERS;
+    GET   "/api/v1/lookups/{id}/exposures.xlsx" => lookups::xlsx,      OFFICERS;
+    POST  "/api/v1/lookups/{id}/rerun"          => lookups::rerun,     OFFICERS;
+    POST  "/api/v1/lookups/{id}/release"        => lookups::release,   LEADS;
 }

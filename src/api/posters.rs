@@ -40,7 +40,12 @@ impl Sheet {
         Self { size, lang }
     }
 
-    fn read(&self) -> Result<(Size, Lang)> {
+    /// Size and language, or which of the two is none.
+    ///
+    /// # Errors
+    ///
+    /// [`Kind::Invalid`] with the field.
+    pub fn read(&self) -> Result<(Size, Lang)> {
         let size = match self.size.as_deref().unwrap_or("a4") {
             "a3" => Some(Size::A3),
             "a4" => Some(Size::A4),
@@ -248,7 +253,12 @@ async fn own(app: &App, account: &Account, id: &str) -> Result<(Venue, Checkpoin
     Ok(((*entry.venue).clone(), entry.checkpoint.clone()))
 }
 
-async fn one(
+/// The poster of one of `account`'s checkpoints. For either edge.
+///
+/// # Errors
+///
+/// [`Kind::NotFound`], and those of [`answer`].
+pub async fn one(
     app: &App,
     request: &HttpRequest,
     account: &Account,
@@ -303,20 +313,35 @@ pub async fn all(
     id: Path<Uuid>,
     sheet: Query<Sheet>,
 ) -> Result<HttpResponse> {
-    let owner = caller.account.id;
+    of_venue(&app, &request, &caller.account, id.0, &sheet.0).await
+}
+
+/// The posters of all open checkpoints of a venue of `account`. For either edge.
+///
+/// # Errors
+///
+/// As [`one`].
+pub async fn of_venue(
+    app: &App,
+    request: &HttpRequest,
+    account: &Account,
+    venue: Uuid,
+    sheet: &Sheet,
+) -> Result<HttpResponse> {
+    let owner = account.id;
     let (venue, checkpoints) = app
         .db
         .read(async |tx| {
-            let venue = venues::own_venue(tx, owner, id.0).await?;
+            let venue = venues::own_venue(tx, owner, venue).await?;
             let rows = venues::checkpoints_of(tx, &venue, None, PAGES_MAX).await?;
             Ok::<_, Failure>((venue, rows))
         })
         .await?;
-    let (size, lang) = sheet.0.read()?;
+    let (size, lang) = sheet.read()?;
     let posters = checkpoints
         .iter()
         .filter(|checkpoint| !checkpoint.closed())
-        .map(|checkpoint| poster_of(&app, &venue, checkpoint, size, lang))
+        .map(|checkpoint| poster_of(app, &venue, checkpoint, size, lang))
         .collect();
-    answer(&app, &request, posters, Format::Pdf, "posters").await
+    answer(app, request, posters, Format::Pdf, "posters").await
 }

@@ -3,7 +3,7 @@
 //! Every field may be missing, so that all mistakes are told at once, each by its path.
 
 use serde::Deserialize;
-use time::{Date, format_description::BorrowedFormatItem, macros::format_description};
+use time::Date;
 use utoipa::ToSchema;
 
 use crate::{
@@ -11,14 +11,11 @@ use crate::{
     cases::{
         file::{Patient, PatientAddress},
         rules::{self, RuleSet},
-        window::{Course, Field, Isolated, Window, WindowError, infectious},
+        window::{Course, Field, Isolated, Window, WindowError, infectious, parse_day},
     },
     identity::{FullName, IdNumber, PersonId, Phone, Pseudonymizer},
     regions::{Catalogue, Regions},
 };
-
-/// A day as it is sent.
-const DAY: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day]");
 
 /// Longest name of a disease, in characters.
 const MAX_DISEASE_CHARS: usize = 64;
@@ -188,7 +185,7 @@ fn rule(id: Option<&str>) -> Result<&'static RuleSet, FieldError> {
 }
 
 fn day(field: &'static str, text: &str) -> Result<Date, FieldError> {
-    Date::parse(text.trim(), DAY).map_err(|_| {
+    parse_day(text).ok_or_else(|| {
         FieldError::new(
             field,
             "not_a_day",
@@ -332,8 +329,11 @@ fn address(draft: PatientAddressDraft, regions: &Regions) -> Result<PatientAddre
     {
         return Err(FieldError::invalid("patient.address.province"));
     }
+    // Old papers name old wards; a case is not refused for that.
+    let merged = |code: &str| draft.catalogue.is_none() && !regions.map_old_ward(code).is_empty();
     if let Some(code) = &draft.ward
         && regions.ward(catalogue, code).is_none()
+        && !merged(code)
     {
         return Err(FieldError::invalid("patient.address.ward"));
     }

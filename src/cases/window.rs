@@ -4,7 +4,7 @@
 //! to the one that ends the last. It is turned into UTC once, here, and stored: a rule set that
 //! changes later does not move the window of a case that was already worked on.
 
-use time::{Date, Duration};
+use time::{Date, Duration, macros::format_description};
 
 use super::{
     rules::{Around, End, RuleSet},
@@ -292,6 +292,12 @@ fn because(rule: &RuleSet, anchor: Anchor, around: &Around, end: Option<&Ended>)
             rule.id, rule.version
         ),
     }
+}
+
+/// Read a day as it is stored and sent, `2021-12-29`.
+#[must_use]
+pub fn parse_day(text: &str) -> Option<Date> {
+    Date::parse(text.trim(), format_description!("[year]-[month]-[day]")).ok()
 }
 
 /// A day as it is written in Vietnam, `29/12/2021`.

@@ -27,6 +27,8 @@ pub struct Hour {
     pub check_ins: i64,
     /// People, companions counted.
     pub people: i64,
+    /// Check-ins that have ended.
+    pub left: i64,
 }
 
 /// One arrival, masked.
@@ -57,11 +59,13 @@ pub fn local_day_start(at: Timestamp) -> i64 {
 
 const HOURS: Sql = Sql::split(
     "SELECT (c.entered_at - $1::bigint) / 3600000 AS hour, COUNT(*),
-            CAST(SUM(c.headcount) AS BIGINT)
+            CAST(SUM(c.headcount) AS BIGINT),
+            COUNT(c.left_at)
      FROM check_ins c
      WHERE c.checkpoint_id = ANY($2::bigint[]) AND c.id >= $3::uuid AND c.id < $4::uuid
      GROUP BY 1",
-    "SELECT (c.entered_at - $1) / 3600000 AS hour, COUNT(*), CAST(SUM(c.headcount) AS BIGINT)
+    "SELECT (c.entered_at - $1) / 3600000 AS hour, COUNT(*), CAST(SUM(c.headcount) AS BIGINT),
+            COUNT(c.left_at)
      FROM check_ins c
      WHERE c.checkpoint_id IN (SELECT value FROM json_each($2)) AND c.id >= $3 AND c.id < $4
      GROUP BY 1",
@@ -72,13 +76,9 @@ const HOURS: Sql = Sql::split(
 /// # Errors
 ///
 /// Those of the store.
-pub async fn hours(
-    tx: &mut Tx,
-    checkpoints: &[i64],
-    day: Timestamp,
-) -> Result<[Hour; 24], Error> {
+pub async fn hours(tx: &mut Tx, checkpoints: &[i64], day: Timestamp) -> Result<[Hour; 24], Error> {
     let start = local_day_start(day);
-    let rows: Vec<(i64, i64, i64)> = tx
+    let rows: Vec<(i64, i64, i64, i64)> = tx
         .query(HOURS)
         .bind(start)
         .bind_postgres(checkpoints.to_vec())
@@ -88,10 +88,14 @@ pub async fn hours(
         .all()
         .await?;
     let mut hours = [Hour::default(); 24];
-    for (hour, check_ins, people) in rows {
+    for (hour, check_ins, people, left) in rows {
         let slot = usize::try_from(hour).ok().and_then(|at| hours.get_mut(at));
         if let Some(slot) = slot {
-            *slot = Hour { check_ins, people };
+            *slot = Hour {
+                check_ins,
+                people,
+                left,
+            };
         }
     }
     Ok(hours)
@@ -159,7 +163,9 @@ fn mask(found: Found, keys: &KeyRing) -> MaskedArrival {
         unseal_contact(&key, person, id, found.contact_sealed.as_deref()?)
     };
     let contact = contact();
-    let name = contact.as_ref().and_then(|contact| contact.full_name.as_ref());
+    let name = contact
+        .as_ref()
+        .and_then(|contact| contact.full_name.as_ref());
     let phone = contact.as_ref().and_then(|contact| contact.phone.as_ref());
     MaskedArrival {
         checkpoint_id: found.checkpoint_id,

@@ -136,7 +136,11 @@ async fn prepare(
     new: NewCheckIn,
 ) -> Result<Arrival> {
     // Who came before it closed was there, however late the phone finds a network.
-    if entry.checkpoint.closed_at.is_some_and(|closed| entered_at >= closed) {
+    if entry
+        .checkpoint
+        .closed_at
+        .is_some_and(|closed| entered_at >= closed)
+    {
         return Err(Kind::Closed.into());
     }
     let mut errors = Vec::new();
@@ -180,7 +184,11 @@ async fn prepare(
             person: claim.person,
             left_at: None,
             left_source: None,
-            source: if late { source::OFFLINE } else { source::ONLINE },
+            source: if late {
+                source::OFFLINE
+            } else {
+                source::ONLINE
+            },
             assurance: assurance::POSTER,
             headcount: companions + 1,
             seat: None,
@@ -198,14 +206,16 @@ async fn declared(
     draft: Draft,
     now: Timestamp,
 ) -> Result<(Claim, Option<DeclarationRow>)> {
-    let row = seal(door, id, draft, now).await.map_err(|failure| Failure {
-        fields: failure
-            .fields
-            .into_iter()
-            .map(|field| field.under("declaration"))
-            .collect(),
-        ..failure
-    })?;
+    let row = seal(door, id, draft, now)
+        .await
+        .map_err(|failure| Failure {
+            fields: failure
+                .fields
+                .into_iter()
+                .map(|field| field.under("declaration"))
+                .collect(),
+            ..failure
+        })?;
     let claim = Claim {
         person: row.1.person.id,
         declaration: id,

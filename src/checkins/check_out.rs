@@ -5,11 +5,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{AHEAD_MS, At, Door, store::Out};
-use crate::base::{
-    FieldError, Kind, MAX_STAY_MS, Timestamp,
-    failure::Result,
-    ids::time_of,
-};
+use crate::base::{FieldError, Kind, MAX_STAY_MS, Timestamp, failure::Result, ids::time_of};
 
 /// A check-out as it is sent.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
@@ -108,9 +104,13 @@ mod tests {
     fn nobody_leaves_before_coming_or_stays_for_ever() {
         let entered = Timestamp::from_ms(1_800_000_000_000);
         let code = |left: Option<i64>, now: i64| {
-            judge(entered, left.map(|ms| entered.plus_ms(ms)), entered.plus_ms(now))
-                .map(|at| at.as_ms() - entered.as_ms())
-                .map_err(|error| error.code)
+            judge(
+                entered,
+                left.map(|ms| entered.plus_ms(ms)),
+                entered.plus_ms(now),
+            )
+            .map(|at| at.as_ms() - entered.as_ms())
+            .map_err(|error| error.code)
         };
         assert_eq!(code(None, 60_000), Ok(60_000));
         assert_eq!(code(None, -60_000), Ok(0), "the phone was ahead");
@@ -118,7 +118,10 @@ mod tests {
         assert_eq!(code(Some(0), 60_000), Ok(0));
         assert_eq!(code(Some(-1), 60_000), Err("before_entry"));
         assert_eq!(code(Some(MAX_STAY_MS), MAX_STAY_MS), Ok(MAX_STAY_MS));
-        assert_eq!(code(Some(MAX_STAY_MS + 1), 2 * MAX_STAY_MS), Err("stay_too_long"));
+        assert_eq!(
+            code(Some(MAX_STAY_MS + 1), 2 * MAX_STAY_MS),
+            Err("stay_too_long")
+        );
         assert_eq!(code(Some(60_000 + AHEAD_MS), 60_000), Ok(60_000 + AHEAD_MS));
         assert_eq!(code(Some(60_001 + AHEAD_MS), 60_000), Err("in_the_future"));
     }

@@ -13,9 +13,7 @@ use super::{
     store::{self, Key},
 };
 use crate::{
-    base::{
-        Clock, Code, Day, Failure, FieldError, Kind, Random, Timestamp, failure::Result, ids,
-    },
+    base::{Clock, Code, Day, Failure, FieldError, Kind, Random, Timestamp, failure::Result, ids},
     declarations::token::Tokens,
     identity::Pseudonymizer,
     privacy::{self, KeyRing, NoKey},
@@ -23,9 +21,6 @@ use crate::{
     store::{Db, Error, ensure_partition},
     venues::{Directory, Entry},
 };
-
-/// Days kept ready ahead: the sweeper may be late by one.
-const DAYS_AHEAD: i32 = 2;
 
 /// The version of the pseudonym key.
 pub const PSEUDONYM_VERSION: u8 = 1;
@@ -80,22 +75,7 @@ impl Door {
         }
     }
 
-    /// Make keys and partitions of all days in which a check-in may fall, from seven days ago to the
-    /// day after tomorrow. Run it at the start and every few hours; a day that is missing all the
-    /// same is made by the first check-in of that day.
-    ///
-    /// # Errors
-    ///
-    /// Those of the store.
-    pub async fn prepare_days(&self) -> Result<()> {
-        let now = self.clock.now();
-        let (from, to) = (Day::of(now.plus_ms(-BEHIND_MS)), Day::of(now).plus(DAYS_AHEAD));
-        for day in (from.number()..=to.number()).map(Day::from_number) {
-            self.prepare(day).await?;
-        }
-        Ok(())
-    }
-
+    /// The service makes keys and partitions ahead; this is for a day that it has missed.
     async fn prepare(&self, day: Day) -> Result<()> {
         ensure_partition(&self.db, day).await?;
         self.keys
@@ -142,11 +122,10 @@ impl Door {
     /// it a guard and a visitor tell that they mean the same check-in; it opens nothing.
     #[must_use]
     pub fn receipt(&self, (checkpoint_id, id): Key) -> String {
-        let mac = self.keys.token().mac(&[
-            b"receipt",
-            &checkpoint_id.to_be_bytes(),
-            id.as_bytes(),
-        ]);
+        let mac = self
+            .keys
+            .token()
+            .mac(&[b"receipt", &checkpoint_id.to_be_bytes(), id.as_bytes()]);
         let mut bits = [0; 16];
         bits.iter_mut().zip(mac).for_each(|(to, from)| *to = from);
         let digits = Code::from_bytes(bits).to_string();

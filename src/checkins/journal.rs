@@ -10,10 +10,7 @@
 
 use std::sync::Arc;
 
-use tokio::{
-    sync::{Notify, mpsc, oneshot},
-    task::JoinHandle,
-};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 use uuid::Uuid;
 
 use super::{
@@ -91,31 +88,59 @@ struct Job {
 pub struct Journal {
     jobs: mpsc::Sender<Job>,
     stop: Arc<Notify>,
+    /// Becomes true when the writer has ended in order; closed without that, the writer died.
+    ended: watch::Receiver<bool>,
 }
 
-/// The writer's end: when it is over, nothing more can be stored and the process must end.
-#[derive(Debug)]
-pub struct Writer(JoinHandle<()>);
-
 impl Journal {
-    /// Start the writer on this thread's `LocalSet` (actix has one).
-    #[must_use]
-    pub fn start(db: Db) -> (Self, Writer) {
+    /// Start the writer, on a thread of its own: database work inside closures cannot be moved
+    /// between threads, and nothing else may keep the writer from the next batch.
+    ///
+    /// # Errors
+    ///
+    /// When the system has no thread to give.
+    pub fn start(db: Db) -> std::io::Result<Self> {
         Self::with_capacity(db, CAPACITY)
     }
 
     /// As [`Self::start`], with room for `capacity` waiting requests.
-    #[must_use]
-    pub fn with_capacity(db: Db, capacity: usize) -> (Self, Writer) {
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::start`].
+    pub fn with_capacity(db: Db, capacity: usize) -> std::io::Result<Self> {
         let (jobs, queue) = mpsc::channel(capacity);
+        let (end, ended) = watch::channel(false);
         let stop = Arc::new(Notify::new());
-        let task = tokio::task::spawn_local(run(db, queue, Arc::clone(&stop)));
-        (Self { jobs, stop }, Writer(task))
+        let stopped = Arc::clone(&stop);
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        std::thread::Builder::new()
+            .name("journal".to_owned())
+            .spawn(move || {
+                runtime.block_on(run(db, queue, stopped));
+                // Nobody may be left who wants to know.
+                let _ = end.send(true);
+            })?;
+        Ok(Self { jobs, stop, ended })
     }
 
     /// Refuse what comes from now on, write what is waiting, then end the writer.
     pub fn stop(&self) {
         self.stop.notify_one();
+    }
+
+    /// Wait for the end of the writer. It ends in order only after [`Self::stop`]; when it died,
+    /// nothing can be stored any more and the process must end.
+    ///
+    /// # Errors
+    ///
+    /// When it died.
+    pub async fn ended(&self) -> Result<()> {
+        let mut ended = self.ended.clone();
+        let in_order = ended.wait_for(|ended| *ended).await;
+        in_order.map(drop).map_err(Failure::internal)
     }
 
     /// Requests that wait for the writer, for the metrics.
@@ -168,18 +193,6 @@ impl Journal {
         answer
             .await
             .unwrap_or_else(|_| Err(Failure::internal("the journal's writer died")))
-    }
-}
-
-impl Writer {
-    /// Wait for the end of the writer. It ends in order only after [`Journal::stop`], or when every
-    /// [`Journal`] is gone.
-    ///
-    /// # Errors
-    ///
-    /// When it died.
-    pub async fn ended(&mut self) -> Result<()> {
-        (&mut self.0).await.map_err(Failure::internal)
     }
 }
 
@@ -237,7 +250,10 @@ async fn refused(db: &Db, jobs: Vec<Job>, error: Error) {
         }
         return;
     }
-    tracing::warn!(rows = jobs.len(), "a batch was refused; writing its rows one by one");
+    tracing::warn!(
+        rows = jobs.len(),
+        "a batch was refused; writing its rows one by one"
+    );
     let mut jobs = jobs.into_iter();
     while let Some(job) = jobs.next() {
         let written = db

@@ -17,6 +17,7 @@ mod declare;
 pub mod door;
 pub mod import;
 pub mod journal;
+pub mod retention;
 pub mod store;
 
 pub use arrivals::{Hour, MaskedArrival, arrivals, hours, local_day_start};
@@ -24,7 +25,7 @@ pub use check_in::{At, CheckedIn, NewCheckIn, check_in};
 pub use check_out::{CheckedOut, NewCheckOut, check_out};
 pub use declare::{Declared, NewDeclaration, declare};
 pub use door::Door;
-pub use journal::{Journal, Writer};
+pub use journal::Journal;
 
 /// A phone's clock may be this far ahead of ours, in milliseconds.
 pub const AHEAD_MS: i64 = 2 * 60 * 1000;

@@ -6,7 +6,10 @@
 mod account;
 mod demo;
 mod doctor;
+mod import;
+mod poster;
 mod serve;
+mod sweep;
 
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
@@ -72,6 +75,19 @@ enum Command {
     Account(account::Command),
     /// Bring the database up to date, and stop.
     Migrate,
+    /// Bring in check-ins from paper lists and other systems.
+    #[command(subcommand)]
+    Import(import::Command),
+    /// Print a checkpoint's poster.
+    Poster(poster::Options),
+    /// Delete what is past its retention and destroy its keys, now instead of by itself once a day.
+    Sweep,
+    /// Look after the keys.
+    #[command(subcommand)]
+    Keys(sweep::Keys),
+    /// Look after the audit log.
+    #[command(subcommand)]
+    Audit(sweep::Audit),
     /// Check settings, database, keys and disk, and say what is wrong.
     Doctor(doctor::Options),
 }
@@ -134,6 +150,11 @@ async fn run(arguments: Arguments) -> Result<(), CliError> {
             println!("the database is up to date");
             Ok(())
         }
+        Command::Import(command) => import::run(settings, command).await,
+        Command::Poster(options) => poster::run(settings, options).await,
+        Command::Sweep => sweep::run(settings).await,
+        Command::Keys(command) => sweep::keys(settings, command).await,
+        Command::Audit(command) => sweep::audit(settings, command).await,
         Command::Doctor(options) => doctor::run(settings, options).await,
     }
 }

@@ -30,6 +30,10 @@ mod tests {
         codes.dedup();
         assert_eq!(codes.len(), 249);
         assert!(["VN", "LA", "AD", "ZW"].into_iter().all(is_country));
-        assert!(!["", " ", "vn", "XX", "VNM", "D "].into_iter().any(is_country));
+        assert!(
+            !["", " ", "vn", "XX", "VNM", "D "]
+                .into_iter()
+                .any(is_country)
+        );
     }
 }

@@ -160,13 +160,16 @@ impl Draft {
             FullName::parse(&text).map_err(|error| error.in_field("full_name"))
         });
         let birth_year = errors.required("birth_year", self.birth_year, |year| {
-            let year = (FIRST_BIRTH_YEAR..=this_year).contains(&year).then_some(year);
-            year.and_then(|year| u16::try_from(year).ok()).ok_or(FieldError::new(
-                "birth_year",
-                "out_of_range",
-                "Năm sinh phải từ 1900 đến năm nay.",
-                "The year of birth must be from 1900 to this year.",
-            ))
+            let year = (FIRST_BIRTH_YEAR..=this_year)
+                .contains(&year)
+                .then_some(year);
+            year.and_then(|year| u16::try_from(year).ok())
+                .ok_or(FieldError::new(
+                    "birth_year",
+                    "out_of_range",
+                    "Năm sinh phải từ 1900 đến năm nay.",
+                    "The year of birth must be from 1900 to this year.",
+                ))
         });
         let sex = errors.required("sex", self.sex, |word| {
             Sex::parse(&word).ok_or(FieldError::invalid("sex"))
@@ -228,9 +231,7 @@ impl Draft {
 fn merged<'a>(regions: &'a Regions, province: &str, code: &str) -> Option<&'a Ward> {
     let today = Catalogue::default();
     match regions.map_old_ward(code) {
-        [only] if regions.ward(today, code).is_none() => {
-            regions.ward_in(today, province, only.new)
-        }
+        [only] if regions.ward(today, code).is_none() => regions.ward_in(today, province, only.new),
         _ => None,
     }
 }

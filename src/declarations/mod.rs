@@ -151,7 +151,13 @@ macro_rules! hide_in_debug {
 }
 
 hide_in_debug!(Contact, Address, Answers, YesNo, Declaration, Person);
-hide_in_debug!(Draft, AddressDraft, AnswersDraft, TravelDraft, SymptomsDraft);
+hide_in_debug!(
+    Draft,
+    AddressDraft,
+    AnswersDraft,
+    TravelDraft,
+    SymptomsDraft
+);
 
 #[cfg(test)]
 mod tests;

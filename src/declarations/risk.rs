@@ -6,7 +6,17 @@ use super::Answers;
 
 /// How a declared person is received at the door.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema,
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    utoipa::ToSchema,
 )]
 #[serde(rename_all = "lowercase")]
 pub enum Risk {
@@ -119,7 +129,9 @@ impl Symptom {
     /// Reads the word of the API.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|symptom| symptom.as_str() == word)
+        Self::ALL
+            .into_iter()
+            .find(|symptom| symptom.as_str() == word)
     }
 
     /// Whether it alone means [`Risk::Stop`].

@@ -150,7 +150,11 @@ fn stored_answers(answers: &Answers) -> StoredAnswers {
         travel_detail: answers.travel.detail.clone(),
         symptoms: answers.symptoms.yes,
         symptoms_detail: answers.symptoms.detail.clone(),
-        which: answers.which.iter().map(|s| s.as_str().to_owned()).collect(),
+        which: answers
+            .which
+            .iter()
+            .map(|s| s.as_str().to_owned())
+            .collect(),
         contact_case: answers.contact_case,
         contact_affected_area: answers.contact_affected_area,
         contact_symptomatic: answers.contact_symptomatic,
@@ -166,11 +170,15 @@ pub fn unseal_contact(key: &Key, person: PersonId, id: Uuid, sealed: &[u8]) -> O
     let plain = key.open(place("contact_sealed", &row), sealed).ok()?;
     let stored: StoredContact<'_> = serde_json::from_slice(&plain).ok()?;
     Some(Contact {
-        full_name: stored.full_name.and_then(|text| FullName::parse(&text).ok()),
+        full_name: stored
+            .full_name
+            .and_then(|text| FullName::parse(&text).ok()),
         birth_year: stored.birth_year,
         sex: stored.sex.and_then(|word| Sex::parse(&word)),
         nationality: stored.nationality.map(Text::into_owned),
-        id_number: stored.id_number.and_then(|text| IdNumber::parse(&text).ok()),
+        id_number: stored
+            .id_number
+            .and_then(|text| IdNumber::parse(&text).ok()),
         phone: stored.phone.and_then(|text| Phone::parse(&text).ok()),
         email: stored.email.map(Text::into_owned),
         address: stored.address.and_then(|address| {
@@ -197,7 +205,11 @@ fn unseal_answers(key: &Key, person: PersonId, id: Uuid, sealed: &[u8]) -> Optio
             yes: stored.symptoms,
             detail: stored.symptoms_detail,
         },
-        which: stored.which.iter().filter_map(|word| Symptom::parse(word)).collect(),
+        which: stored
+            .which
+            .iter()
+            .filter_map(|word| Symptom::parse(word))
+            .collect(),
         contact_case: stored.contact_case,
         contact_affected_area: stored.contact_affected_area,
         contact_symptomatic: stored.contact_symptomatic,

@@ -196,14 +196,12 @@ pub async fn insert_aliases(
 pub async fn insert_passes(tx: &mut Tx, passes: &[Pass]) -> Result<(), Error> {
     for pass in passes {
         let now = tx.now();
-        tx.query(
-            "INSERT INTO passes (code_hash, person_id, issued_at) VALUES ($1, $2, $3)",
-        )
-        .bind(pass.code_hash.to_vec())
-        .bind(pass.person.id.as_bytes().to_vec())
-        .bind(now)
-        .execute()
-        .await?;
+        tx.query("INSERT INTO passes (code_hash, person_id, issued_at) VALUES ($1, $2, $3)")
+            .bind(pass.code_hash.to_vec())
+            .bind(pass.person.id.as_bytes().to_vec())
+            .bind(now)
+            .execute()
+            .await?;
     }
     Ok(())
 }

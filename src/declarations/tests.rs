@@ -61,7 +61,13 @@ fn reports_every_mistake_at_once_and_presets_nothing() {
     assert_eq!(
         fields,
         [
-            "full_name", "birth_year", "sex", "nationality", "phone", "address", "answers",
+            "full_name",
+            "birth_year",
+            "sex",
+            "nationality",
+            "phone",
+            "address",
+            "answers",
             "consent"
         ]
     );
@@ -100,24 +106,83 @@ fn each_field_has_its_limits() {
         ("/birth_year", json!(1899), "birth_year", "out_of_range"),
         ("/birth_year", json!(2027), "birth_year", "out_of_range"),
         ("/sex", json!("Nam"), "sex", "invalid"),
-        ("/nationality", json!("vn"), "nationality", "unknown_country"),
+        (
+            "/nationality",
+            json!("vn"),
+            "nationality",
+            "unknown_country",
+        ),
         ("/id_number", json!("1"), "id_number", "id_number_invalid"),
         ("/phone", json!(null), "phone", "required"),
         ("/phone", json!(""), "phone", "required"),
         ("/email", json!("a b@c.vn"), "email", "email_invalid"),
-        ("/address/province", json!("99"), "address.province", "unknown_province"),
-        ("/address/ward", json!("00001"), "address.ward", "unknown_ward"),
+        (
+            "/address/province",
+            json!("99"),
+            "address.province",
+            "unknown_province",
+        ),
+        (
+            "/address/ward",
+            json!("00001"),
+            "address.ward",
+            "unknown_ward",
+        ),
         ("/address/street", json!(""), "address.street", "required"),
-        ("/address/street", json!("a".repeat(501)), "address.street", "too_long"),
-        ("/address/street", json!("a\u{202e}b"), "address.street", "control_character"),
-        ("/answers/symptoms/which", json!(["pox"]), "answers.symptoms.which", "invalid"),
-        ("/answers/symptoms/which", json!([]), "answers.symptoms.which", "required"),
-        ("/answers/symptoms/yes", json!(false), "answers.symptoms.which", "contradiction"),
-        ("/answers/symptoms/yes", json!(null), "answers.symptoms.yes", "required"),
-        ("/consent/given", json!(false), "consent.given", "consent_needed"),
-        ("/consent/version", json!("1999-1"), "consent.version", "unknown_version"),
+        (
+            "/address/street",
+            json!("a".repeat(501)),
+            "address.street",
+            "too_long",
+        ),
+        (
+            "/address/street",
+            json!("a\u{202e}b"),
+            "address.street",
+            "control_character",
+        ),
+        (
+            "/answers/symptoms/which",
+            json!(["pox"]),
+            "answers.symptoms.which",
+            "invalid",
+        ),
+        (
+            "/answers/symptoms/which",
+            json!([]),
+            "answers.symptoms.which",
+            "required",
+        ),
+        (
+            "/answers/symptoms/yes",
+            json!(false),
+            "answers.symptoms.which",
+            "contradiction",
+        ),
+        (
+            "/answers/symptoms/yes",
+            json!(null),
+            "answers.symptoms.yes",
+            "required",
+        ),
+        (
+            "/consent/given",
+            json!(false),
+            "consent.given",
+            "consent_needed",
+        ),
+        (
+            "/consent/version",
+            json!("1999-1"),
+            "consent.version",
+            "unknown_version",
+        ),
     ] {
-        assert_eq!(with(path, value.clone()), [(field.to_owned(), code)], "{path} {value}");
+        assert_eq!(
+            with(path, value.clone()),
+            [(field.to_owned(), code)],
+            "{path} {value}"
+        );
     }
     for (path, value) in [
         ("/birth_year", json!(2026)),
@@ -150,8 +215,14 @@ fn a_phone_is_not_needed_with_an_id_and_old_addresses_keep_their_catalogue() {
 fn risk_follows_the_table() {
     let calm = |which: &[Symptom], case, area, symptomatic| {
         Risk::of(&Answers {
-            travel: YesNo { yes: true, detail: None },
-            symptoms: YesNo { yes: !which.is_empty(), detail: None },
+            travel: YesNo {
+                yes: true,
+                detail: None,
+            },
+            symptoms: YesNo {
+                yes: !which.is_empty(),
+                detail: None,
+            },
             which: which.to_vec(),
             contact_case: case,
             contact_affected_area: area,
@@ -163,12 +234,17 @@ fn risk_follows_the_table() {
     assert_eq!(calm(&[], false, true, false), Risk::Caution);
     assert_eq!(calm(&[], false, false, true), Risk::Caution);
     for symptom in Symptom::ALL {
-        let expected = if ["fever", "dyspnoea", "pneumonia", "loss_of_taste"].contains(&symptom.as_str()) {
-            Risk::Stop
-        } else {
-            Risk::Caution
-        };
-        assert_eq!(calm(&[symptom], false, false, false), expected, "{symptom:?}");
+        let expected =
+            if ["fever", "dyspnoea", "pneumonia", "loss_of_taste"].contains(&symptom.as_str()) {
+                Risk::Stop
+            } else {
+                Risk::Caution
+            };
+        assert_eq!(
+            calm(&[symptom], false, false, false),
+            expected,
+            "{symptom:?}"
+        );
         assert_eq!(Symptom::parse(symptom.as_str()), Some(symptom));
     }
     assert_eq!(Risk::parse(UNDECLARED), None);
@@ -183,7 +259,10 @@ fn what_is_sealed_opens_only_in_its_row() {
     body["full_name"] = json!("Đỗ \"Thị\" \\ Ổi");
     body["id_number"] = json!("001090000000");
     let declaration = parse(body).unwrap();
-    let person = declaration.contact.person(&Pseudonymizer::new(&[7; 32], 1)).unwrap();
+    let person = declaration
+        .contact
+        .person(&Pseudonymizer::new(&[7; 32], 1))
+        .unwrap();
     assert!(person.alias.is_some());
     let id = ids::v7(now(), &random);
     let sealed = Sealed::new(&declaration, person.id, id, &key, &random);
@@ -193,6 +272,9 @@ fn what_is_sealed_opens_only_in_its_row() {
     assert!(unseal_contact(&key, person.id, elsewhere, &sealed.contact).is_none());
     assert!(unseal_contact(&key, person.alias.unwrap(), id, &sealed.contact).is_none());
     assert!(unseal_contact(&key, person.id, id, &sealed.answers).is_none());
-    let hidden = format!("{declaration:?} {:?} {:?}", declaration.contact, declaration.answers);
+    let hidden = format!(
+        "{declaration:?} {:?} {:?}",
+        declaration.contact, declaration.answers
+    );
     assert_eq!(hidden, "*** *** ***");
 }

@@ -104,7 +104,15 @@ mod tests {
         let tokens = Tokens::new(&Key::new(&random));
         let made = Timestamp::from_ms(1_800_000_000_789);
         let claim = Claim {
-            person: PersonId::from_bytes([0; 15].iter().chain(&[7]).copied().collect::<Vec<_>>().try_into().unwrap()),
+            person: PersonId::from_bytes(
+                [0; 15]
+                    .iter()
+                    .chain(&[7])
+                    .copied()
+                    .collect::<Vec<_>>()
+                    .try_into()
+                    .unwrap(),
+            ),
             declaration: ids::v7(made, &random),
             risk: Risk::Caution,
         };
@@ -112,9 +120,15 @@ mod tests {
         assert_eq!(token, tokens.sign(claim));
         let read = |ms| tokens.read(&token, made.plus_ms(ms));
         assert!(read(0) == Some(claim));
-        assert!(read(-60_000) == Some(claim), "a clock that is a minute behind");
+        assert!(
+            read(-60_000) == Some(claim),
+            "a clock that is a minute behind"
+        );
         assert!(read(-180_000).is_none());
-        assert!(read(GOOD_FOR_S * 1000) == Some(claim), "within the leeway of 5 s");
+        assert!(
+            read(GOOD_FOR_S * 1000) == Some(claim),
+            "within the leeway of 5 s"
+        );
         assert!(read(GOOD_FOR_S * 1000 + 5000).is_none());
         assert_eq!(
             Tokens::valid_until(claim.declaration),

@@ -180,6 +180,7 @@ fn engine(world: &World) -> Vec<Candidate> {
             certain: windows.clone(),
             possible: windows,
             anchor: Anchor::Flat,
+            weight: 1_000,
         };
         let own = all
             .iter()

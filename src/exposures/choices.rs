@@ -69,6 +69,7 @@ impl World {
                 certain: vec![window],
                 possible: vec![window],
                 anchor: Anchor::Flat,
+                weight: 1_000,
             };
             scene.add_person(source, own, |_| self.air * MINUTE);
         }

@@ -11,7 +11,7 @@ use crate::exposures::{
     probe::Probe,
     reached::{Episode, reached},
     scene::{Ground, Scene},
-    score::{Anchor, Class, Weights, total},
+    score::{Anchor, Class, How, Weights, total},
     stay::{Person, Presence, Stay},
 };
 
@@ -373,20 +373,24 @@ fn highest_row(shared: &[Shared], terms: &Terms) -> Option<i64> {
 fn score(scene: &Scene, parts: &BTreeMap<(usize, i64), Part>, terms: &Terms) -> i64 {
     let mut worths = Vec::new();
     for ((source, _), part) in parts {
-        let anchor = scene
+        let (anchor, weight) = scene
             .sources()
             .get(*source)
-            .map_or(Anchor::Flat, |s| s.anchor);
+            .map_or((Anchor::Flat, 1_000), |s| (s.anchor, s.weight));
         for (class, spans) in [
             (Class::Certain, &part.certain),
             (Class::Possible, &part.core),
             (Class::Residual, &part.air),
         ] {
             for span in spans {
-                let (place, near) = (part.place_weight, part.near);
-                terms
-                    .weights
-                    .worth(*span, class, anchor, place, near, &mut worths);
+                let how = How {
+                    class,
+                    anchor,
+                    place: part.place_weight,
+                    source: weight,
+                    same_checkpoint: part.near,
+                };
+                terms.weights.worth(*span, how, &mut worths);
             }
         }
     }

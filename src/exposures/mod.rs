@@ -1,8 +1,8 @@
 //! Who was there at the same time: lookups, exposures, exports.
 //!
 //! The answer names *candidates*, never contacts: a scan sees no distance, mask or wall. SQL finds a
-//! superset of pairs by key range; everything after that is arithmetic on integers, the same for
-//! both databases, in small modules without a store:
+//! superset of pairs by key range ([`store`]); everything after that is arithmetic on integers, the
+//! same for both databases, in small modules without a store:
 //!
 //! ```text
 //! interval   half-open spans of milliseconds, their unions and common parts
@@ -13,16 +13,35 @@
 //! fold       hits folded into candidates: one row per person, links that explain it
 //! score      the order of work
 //! ```
+//!
+//! [`search`] joins the two for one ring, [`run`] makes an immutable run of it, [`people`] opens the
+//! result to an officer, [`export`] writes it to a file. Nothing here changes a run that was made: a
+//! correction is a new one.
 
+pub mod export;
+mod findings;
 pub mod fold;
 pub mod interval;
+mod order;
+pub mod people;
+pub mod places;
 pub mod probe;
 pub mod reached;
+mod record;
+pub mod run;
 pub mod scene;
 pub mod score;
+pub mod search;
 pub mod stay;
+pub mod store;
 
 #[cfg(test)]
 mod brute;
 #[cfg(test)]
 mod choices;
+
+pub use order::{
+    CheckpointDraft, CheckpointWindow, Infectious, LookupDraft, Order, Parameters, PersonDraft,
+    Ring2Draft, Ring2Terms, WindowDraft,
+};
+pub use run::{Desk, Run};

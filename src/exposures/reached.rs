@@ -5,7 +5,7 @@
 //! threshold, not the one at which the first stay began: whoever left before it met nobody who was
 //! already infected.
 
-use crate::exposures::interval::Span;
+use crate::exposures::interval::{Span, union};
 
 /// From the first to the last instant at which the sum stands at or above the threshold within one
 /// piece, both included: exactly 15 minutes pass, and then the two are the same.
@@ -52,6 +52,24 @@ pub fn reached(pieces: &[Span], need_ms: i64, span_ms: Option<i64>) -> Vec<Episo
         .collect()
 }
 
+/// When somebody infected in one of `episodes` may be infectious: from `latent_ms` after the first
+/// possible infection to `infectious_ms` after the last, a union.
+#[must_use]
+pub fn onward(episodes: &[Episode], latent_ms: i64, infectious_ms: i64) -> Vec<Span> {
+    union(
+        episodes
+            .iter()
+            .filter_map(|episode| {
+                let last = episode.last.saturating_add(latent_ms);
+                Span::new(
+                    episode.first.saturating_add(latent_ms),
+                    last.saturating_add(infectious_ms),
+                )
+            })
+            .collect(),
+    )
+}
+
 /// The length of a union before an instant, by prefix sums.
 struct Gathered<'p> {
     pieces: &'p [Span],
@@ -86,7 +104,6 @@ impl<'p> Gathered<'p> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::exposures::interval::union;
     use proptest::prelude::*;
 
     const MINUTE: i64 = 60_000;

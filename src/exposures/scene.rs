@@ -22,6 +22,8 @@ pub struct Source {
     pub possible: Vec<Span>,
     /// The day from which the weights of the score count.
     pub anchor: Anchor,
+    /// Weight of the whole source in the score, per mille: 1,000 for a case.
+    pub weight: u32,
 }
 
 /// What a source leaves at one site, besides its probes.
@@ -107,6 +109,7 @@ impl Scene {
             certain: certain.clone(),
             possible: certain,
             anchor: Anchor::Flat,
+            weight: 1_000,
         });
     }
 

@@ -42,6 +42,21 @@ pub enum Class {
     Residual,
 }
 
+/// What a span of exposure is weighed by.
+#[derive(Clone, Copy, Debug)]
+pub struct How {
+    /// How sure it is.
+    pub class: Class,
+    /// The day from which the weights of days count.
+    pub anchor: Anchor,
+    /// Weight of the kind of place, per mille.
+    pub place: u32,
+    /// Weight of the source, per mille.
+    pub source: u32,
+    /// Whether both scanned the same checkpoint.
+    pub same_checkpoint: bool,
+}
+
 /// A span of exposure and what each of its milliseconds is worth, per mille to the fourth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Worth {
@@ -51,31 +66,24 @@ pub struct Worth {
 
 impl Weights {
     /// What `span` is worth, in parts of one local day each.
-    pub fn worth(
-        &self,
-        span: Span,
-        class: Class,
-        anchor: Anchor,
-        place: u32,
-        same_checkpoint: bool,
-        into: &mut Vec<Worth>,
-    ) {
-        let class = match class {
+    pub fn worth(&self, span: Span, how: How, into: &mut Vec<Worth>) {
+        let class = match how.class {
             Class::Certain => self.score.certain,
             Class::Possible => self.score.possible,
             Class::Residual => self.score.residual,
         };
-        let near = if same_checkpoint {
+        let near = if how.same_checkpoint {
             self.score.same_checkpoint
         } else {
             1_000
         };
-        let rest = i64::from(class) * i64::from(place) * i64::from(near);
+        let place = i64::from(how.place) * i64::from(how.source) / 1_000;
+        let rest = i64::from(class) * place * i64::from(near);
         let mut part = Some(span);
         while let Some(left) = part {
             let day = self.zone.day(left.start());
             let end = left.end().min(self.zone.end_of(day)).max(left.start() + 1);
-            let value = rest.saturating_mul(i64::from(self.of_day(day, anchor)));
+            let value = rest.saturating_mul(i64::from(self.of_day(day, how.anchor)));
             into.extend(Span::new(left.start(), end).map(|span| Worth { span, value }));
             part = Span::new(end, left.end());
         }
@@ -145,7 +153,14 @@ mod tests {
         let mut worths = Vec::new();
         for (start, end, class) in parts {
             let span = Span::new(start * MINUTE, end * MINUTE).unwrap();
-            weights().worth(span, *class, anchor, place, near, &mut worths);
+            let how = How {
+                class: *class,
+                anchor,
+                place,
+                source: 1_000,
+                same_checkpoint: near,
+            };
+            weights().worth(span, how, &mut worths);
         }
         total(&worths) / MINUTE
     }

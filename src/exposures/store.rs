@@ -17,13 +17,16 @@ use crate::{
 /// The pseudonym of a place: nobody's.
 pub const NOBODY: Person = [0; 16];
 
-/// The staging tables.
-pub const TABLES: [&str; 4] = [
-    "CREATE TEMPORARY TABLE tr_subject AS SELECT c.entered_at AS subject, c.person_id, c.entered_at AS a, c.id AS id_lo, c.id AS id_hi FROM check_ins c WHERE 1 = 0",
-    "CREATE TEMPORARY TABLE tr_probe AS SELECT c.entered_at AS probe, c.person_id, c.checkpoint_id, c.entered_at AS a, c.entered_at AS dwell, c.id AS id_lo, c.id AS id_hi FROM check_ins c WHERE 1 = 0",
-    "CREATE TEMPORARY TABLE tr_open AS SELECT c.person_id, c.id, c.id AS id_hi FROM check_ins c WHERE 1 = 0",
-    "CREATE TEMPORARY TABLE tr_person AS SELECT c.person_id FROM check_ins c WHERE 1 = 0",
-];
+// The staging tables.
+
+const SUBJECTS: &str = "CREATE TEMPORARY TABLE tr_subject AS SELECT c.entered_at AS subject, c.person_id, c.entered_at AS a, c.id AS id_lo, c.id AS id_hi FROM check_ins c WHERE 1 = 0";
+
+const PROBES: &str = "CREATE TEMPORARY TABLE tr_probe AS SELECT c.entered_at AS probe, c.person_id, c.checkpoint_id, c.entered_at AS a, c.entered_at AS dwell, c.id AS id_lo, c.id AS id_hi FROM check_ins c WHERE 1 = 0";
+
+const OPENS: &str = "CREATE TEMPORARY TABLE tr_open AS SELECT c.person_id, c.id, c.id AS id_hi FROM check_ins c WHERE 1 = 0";
+
+const PEOPLE: &str =
+    "CREATE TEMPORARY TABLE tr_person AS SELECT c.person_id FROM check_ins c WHERE 1 = 0";
 
 /// What keeps PostgreSQL to the plan: nested loops over an index range. Left alone it chose hash
 /// joins over all partitions, ten times slower.
@@ -45,33 +48,29 @@ pub const STAYS: &str =
    AND c.received_at <= $3
    AND COALESCE(c.left_at, c.entered_at + $4) >= s.a";
 
-macro_rules! pairs {
-    () => {
-        "
+/// How many pairs and people there are at most.
+pub const COUNT: &str = "SELECT COUNT(*), COUNT(DISTINCT c.person_id)
   FROM tr_probe p CROSS JOIN check_ins c
  WHERE c.checkpoint_id = p.checkpoint_id
    AND c.id >= p.id_lo AND c.id < p.id_hi
    AND NOT (c.id < $1) AND NOT (c.id >= $2)
    AND c.received_at <= $3
    AND COALESCE(c.left_at, c.entered_at + p.dwell) >= p.a
-   AND c.person_id <> p.person_id"
-    };
-}
-
-/// How many pairs and people there are at most.
-pub const COUNT: &str = concat!(
-    "SELECT COUNT(*), COUNT(DISTINCT c.person_id)",
-    pairs!()
-);
+   AND c.person_id <> p.person_id";
 
 /// The pairs.
-pub const HITS: &str = concat!(
-    "SELECT p.probe AS subject, c.checkpoint_id, c.id, c.person_id, c.entered_at, c.left_at, c.left_source, c.source, c.assurance, c.headcount, c.declaration_id",
-    pairs!()
-);
+pub const HITS: &str =
+    "SELECT p.probe AS subject, c.checkpoint_id, c.id, c.person_id, c.entered_at, c.left_at, c.left_source, c.source, c.assurance, c.headcount, c.declaration_id
+  FROM tr_probe p CROSS JOIN check_ins c
+ WHERE c.checkpoint_id = p.checkpoint_id
+   AND c.id >= p.id_lo AND c.id < p.id_hi
+   AND NOT (c.id < $1) AND NOT (c.id >= $2)
+   AND c.received_at <= $3
+   AND COALESCE(c.left_at, c.entered_at + p.dwell) >= p.a
+   AND c.person_id <> p.person_id";
 
 /// Later check-ins of people whose end is assumed.
-pub const NEXT: &str = "SELECT o.id, c.checkpoint_id, c.entered_at
+pub const NEXT: &str = "SELECT o.person_id, o.id, c.checkpoint_id, c.entered_at
   FROM tr_open o CROSS JOIN check_ins c
  WHERE c.person_id = o.person_id
    AND c.id > o.id AND c.id < o.id_hi
@@ -84,12 +83,10 @@ const ALIASES: &str =
      UNION SELECT a.alias, a.person_id FROM tr_person t CROSS JOIN person_aliases a WHERE a.person_id = t.person_id";
 
 /// Which of the staged people are cases, and whose.
-const CASES: &str =
-    "SELECT DISTINCT t.person_id, k.case_id FROM tr_person t CROSS JOIN case_persons k WHERE k.person_id = t.person_id";
+const CASES: &str = "SELECT DISTINCT t.person_id, k.case_id FROM tr_person t CROSS JOIN case_persons k WHERE k.person_id = t.person_id";
 
 /// Provinces of residence by the staged declarations.
-const RESIDENCE: &str =
-    "SELECT o.person_id, d.province FROM tr_open o CROSS JOIN declarations d WHERE d.person_id = o.person_id AND d.id = o.id";
+const RESIDENCE: &str = "SELECT o.person_id, d.province FROM tr_open o CROSS JOIN declarations d WHERE d.person_id = o.person_id AND d.id = o.id";
 
 /// Bounds of a whole run.
 #[derive(Clone, Copy, Debug)]
@@ -187,7 +184,7 @@ pub struct Found {
 ///
 /// Those of the store.
 pub async fn prepare(tx: &mut Tx) -> Result<(), Error> {
-    for table in TABLES {
+    for table in [SUBJECTS, PROBES, OPENS, PEOPLE] {
         tx.query(table).execute().await?;
     }
     if tx.engine() == Engine::Postgres {
@@ -344,11 +341,7 @@ async fn load_people(tx: &mut Tx, people: &[Person]) -> Result<(), Error> {
 /// # Errors
 ///
 /// Those of the store.
-pub async fn stays(
-    tx: &mut Tx,
-    bounds: Bounds,
-    mut each: impl FnMut(Found),
-) -> Result<(), Error> {
+pub async fn stays(tx: &mut Tx, bounds: Bounds, mut each: impl FnMut(Found)) -> Result<(), Error> {
     tx.query(STAYS)
         .bind(bounds.from)
         .bind(bounds.to)
@@ -392,16 +385,25 @@ pub async fn hits(tx: &mut Tx, bounds: Bounds, mut each: impl FnMut(Found)) -> R
         .await
 }
 
-/// Later check-ins of the people in `open`: the check-in they follow, checkpoint and arrival.
+/// A check-in that follows another one.
+#[derive(Debug, sqlx::FromRow)]
+pub struct Later {
+    /// Who.
+    pub person_id: Vec<u8>,
+    /// The check-in that it follows.
+    pub id: Uuid,
+    /// Its checkpoint.
+    pub checkpoint_id: i64,
+    /// Its arrival, ms UTC.
+    pub entered_at: i64,
+}
+
+/// Later check-ins of the people in `open`.
 ///
 /// # Errors
 ///
 /// Those of the store.
-pub async fn next(
-    tx: &mut Tx,
-    bounds: Bounds,
-    open: &[Open],
-) -> Result<Vec<(Uuid, i64, i64)>, Error> {
+pub async fn next(tx: &mut Tx, bounds: Bounds, open: &[Open]) -> Result<Vec<Later>, Error> {
     if open.is_empty() {
         return Ok(Vec::new());
     }

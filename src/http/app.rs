@@ -12,6 +12,7 @@ use secrecy::ExposeSecret;
 use crate::{
     accounts::{AccessTokens, Passwords},
     base::{Clock, Day, Random},
+    checkins::{Door, Journal, retention::first_kept},
     config::{MasterKey, Settings},
     http::{Limits, Offload},
     privacy::{KeyRing, Master, NoKey},
@@ -22,9 +23,6 @@ use crate::{
 
 /// The state that every handler is handed.
 pub type Shared = web::Data<App>;
-
-/// Days before today for which keys and partitions are made: what an import may still bring.
-const DAYS_BEHIND: i32 = 30;
 
 /// Days after today, so that midnight finds everything ready.
 const DAYS_AHEAD: i32 = 2;
@@ -56,6 +54,8 @@ pub struct App {
     pub limits: Limits,
     /// All checkpoints.
     pub directory: Arc<Directory>,
+    /// What a check-in needs, with the journal.
+    pub door: Door,
     /// Draws posters.
     pub posters: Offload,
 }
@@ -69,6 +69,9 @@ pub enum StartError {
     /// The keys do not open.
     #[error("{0}")]
     Keys(#[from] NoKey),
+    /// There is no thread for the journal.
+    #[error("the journal's writer cannot be started: {0}")]
+    Journal(#[source] std::io::Error),
     /// The data files of the regions are broken.
     #[error("{0}")]
     Regions(#[from] RegionsError),
@@ -114,11 +117,23 @@ impl App {
         let db = Db::open(&settings.database, clock.clone()).await?;
         db.migrate().await?;
         let keys = Arc::new(KeyRing::open(&db, &master, &random).await?);
+        let regions = Arc::new(Regions::load()?);
+        let directory = Arc::new(Directory::load(&db).await?);
+        let door = Door::new(
+            db.clone(),
+            Arc::clone(&directory),
+            Arc::clone(&regions),
+            Arc::clone(&keys),
+            Journal::start(db.clone()).map_err(StartError::Journal)?,
+            clock.clone(),
+            random.clone(),
+        );
         let app = Self {
             access: AccessTokens::new(&keys),
             passwords: Passwords::new(random.clone()),
-            regions: Arc::new(Regions::load()?),
-            directory: Arc::new(Directory::load(&db).await?),
+            regions,
+            directory,
+            door,
             posters: Offload::new(POSTERS_AT_ONCE, POSTERS_WAITING),
             limits: Limits::new(settings.rate_limits),
             settings,
@@ -131,14 +146,16 @@ impl App {
         Ok(app)
     }
 
-    /// Make the day keys and partitions around today that are missing.
+    /// Make the day keys and partitions around today that are missing: back to what an import may
+    /// still bring, and ahead so that midnight finds everything ready.
     ///
     /// # Errors
     ///
     /// Those of the store.
     pub async fn prepare_days(&self) -> Result<(), StartError> {
         let today = Day::of(self.clock.now());
-        let (from, to) = (today.plus(-DAYS_BEHIND), today.plus(DAYS_AHEAD));
+        let from = first_kept(today, self.settings.retention_days);
+        let to = today.plus(DAYS_AHEAD);
         self.keys
             .ensure_days(&self.db, from, to, &self.random)
             .await?;

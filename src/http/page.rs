@@ -33,6 +33,12 @@ pub struct Cursor {
 }
 
 impl PageQuery {
+    /// The page that a query of more than these two names.
+    #[must_use]
+    pub const fn new(limit: Option<i64>, cursor: Option<String>) -> Self {
+        Self { limit, cursor }
+    }
+
     /// Check the limit.
     ///
     /// # Errors

@@ -14,9 +14,9 @@ use actix_web::{
 
 use crate::{
     api,
-    base::{Failure, Kind},
     http::{self, App, Shared, StartError},
     ops::{Health, health, workers},
+    web as pages,
 };
 
 /// How long requests in flight may take after the service was told to stop, in seconds.
@@ -55,7 +55,7 @@ pub fn start(app: App, listener: TcpListener) -> Result<Running, StartError> {
             .wrap(from_fn(http::wrap))
             .configure(api::configure)
             .configure(health::configure)
-            .default_service(web::to(nothing_here))
+            .configure(pages::mount)
     })
     .workers(threads)
     .client_request_timeout(Duration::from_secs(5))
@@ -76,23 +76,27 @@ pub fn start(app: App, listener: TcpListener) -> Result<Running, StartError> {
     })
 }
 
-async fn nothing_here() -> Result<String, Failure> {
-    Err(Kind::NotFound.into())
-}
-
 impl Running {
     /// Wait until the server ends by itself, which it does only in trouble.
     pub async fn ended(&mut self) {
-        if let Ok(Err(error)) = (&mut self.server).await {
-            tracing::error!("the server ended: {error}");
+        tokio::select! {
+            ended = &mut self.server => if let Ok(Err(error)) = ended {
+                tracing::error!("the server ended: {error}");
+            },
+            _ = self.app.door.journal.ended() => tracing::error!("the journal's writer ended"),
         }
     }
 
-    /// Stop: not ready any more, no new connections, requests in flight finished, the store closed.
+    /// Stop: not ready any more, no new connections, requests in flight finished, the journal
+    /// drained, the store closed.
     pub async fn stop(self) {
         self.health.drain();
         self.workers.abort();
         self.handle.stop(true).await;
+        self.app.door.journal.stop();
+        if let Err(error) = self.app.door.journal.ended().await {
+            tracing::error!("the journal's writer died: {error}");
+        }
         self.app.db.close().await;
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use actix_web::rt;
 
-use crate::{accounts, http::Shared, store};
+use crate::{accounts, base::Day, checkins::retention, http::Shared, store};
 
 /// How often changes to checkpoints are looked for: what another process closed takes this long.
 const DIRECTORY_EVERY: Duration = Duration::from_secs(2);
@@ -19,6 +19,7 @@ const SESSIONS: i64 = 500;
 /// Run the workers on this thread until the server stops.
 pub fn spawn(app: Shared) -> rt::task::JoinHandle<()> {
     rt::spawn(async move {
+        let mut swept = None;
         loop {
             for _ in 0..LOOKS {
                 rt::time::sleep(DIRECTORY_EVERY).await;
@@ -27,6 +28,10 @@ pub fn spawn(app: Shared) -> rt::task::JoinHandle<()> {
                 }
             }
             round(&app).await;
+            let today = Day::of(app.clock.now());
+            if swept != Some(today) && retention(&app, today).await {
+                swept = Some(today);
+            }
         }
     })
 }
@@ -44,5 +49,20 @@ async fn round(app: &Shared) {
     if let Err(error) = swept {
         let error: store::Error = error;
         tracing::error!("ended sessions could not be deleted: {error}");
+    }
+}
+
+/// Once a day: what is past its retention goes. False when it has to be done again.
+async fn retention(app: &Shared, today: Day) -> bool {
+    let days = app.settings.retention_days;
+    match retention::sweep(&app.db, &app.keys, &app.directory, today, days).await {
+        Ok(swept) => {
+            tracing::info!(?swept, "retention");
+            true
+        }
+        Err(error) => {
+            tracing::error!("what is past its retention could not be deleted: {error}");
+            false
+        }
     }
 }

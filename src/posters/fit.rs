@@ -3,7 +3,7 @@
 use super::{
     PosterError,
     font::{Fonts, Run, Weight},
-    scene::{Color, Item},
+    scene::{Area, Color, Item},
 };
 
 /// One point in mm.
@@ -21,19 +21,6 @@ const KEEP: f64 = 0.7;
 /// A word that is wider than its line is cut only after the text has shrunk to this share of its
 /// size: a smaller whole word is read faster than a larger broken one.
 const CUT_BELOW: f64 = 0.65;
-
-/// A box on the sheet, in mm.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Area {
-    /// Left edge.
-    pub x: f64,
-    /// Upper edge.
-    pub y: f64,
-    /// Width.
-    pub w: f64,
-    /// Height.
-    pub h: f64,
-}
 
 /// Where lines stand in their box, horizontally.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

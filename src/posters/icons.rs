@@ -3,15 +3,19 @@
 //! They say without words what the step says: people who read neither language still see a phone, a
 //! code and a form.
 
-use super::scene::{Path, Point, Step};
+use super::scene::{Area, Path, Point, Step};
 
 /// Width of the lines.
 const LINE: f64 = 0.06;
 
+const fn area(x: f64, y: f64, w: f64, h: f64) -> Area {
+    Area { x, y, w, h }
+}
+
 /// A phone whose camera is open: lens and shutter.
 fn phone() -> Path {
-    Path::frame(0.26, 0.06, 0.48, 0.88, 0.09, LINE)
-        .and(Path::frame(0.37, 0.30, 0.26, 0.26, 0.13, LINE))
+    Path::frame(area(0.26, 0.06, 0.48, 0.88), 0.09, LINE)
+        .and(Path::frame(area(0.37, 0.30, 0.26, 0.26), 0.13, LINE))
         .and(Path::circle((0.50, 0.43), 0.035))
         .and(Path::stroke((0.45, 0.16), (0.55, 0.16), LINE * 0.8))
         .and(Path::circle((0.50, 0.79), 0.055))
@@ -30,18 +34,22 @@ fn scan() -> Path {
             .and(Path::stroke(corner(0.09, 0.09), corner(0.09, 0.30), LINE));
     }
     for (x, y) in [(0.25, 0.25), (0.55, 0.25), (0.25, 0.55)] {
-        path = path.and(Path::frame(x, y, 0.20, 0.20, 0.02, LINE));
+        path = path.and(Path::frame(area(x, y, 0.20, 0.20), 0.02, LINE));
     }
-    for (x, y) in [(0.55, 0.55), (0.67, 0.67), (0.67, 0.55), (0.55, 0.67)] {
-        let side = if x == y { 0.08 } else { 0.04 };
-        path = path.and(Path::rect(x, y, side, side, 0.0));
+    for (x, y, side) in [
+        (0.55, 0.55, 0.08),
+        (0.67, 0.67, 0.08),
+        (0.67, 0.55, 0.04),
+        (0.55, 0.67, 0.04),
+    ] {
+        path = path.and(Path::rect(area(x, y, side, side), 0.0));
     }
     path
 }
 
 /// A sheet with lines and a tick.
 fn form() -> Path {
-    Path::frame(0.18, 0.06, 0.64, 0.88, 0.08, LINE)
+    Path::frame(area(0.18, 0.06, 0.64, 0.88), 0.08, LINE)
         .and(Path::stroke((0.34, 0.26), (0.66, 0.26), LINE))
         .and(Path::stroke((0.34, 0.42), (0.66, 0.42), LINE))
         .and(Path::stroke((0.34, 0.67), (0.45, 0.78), LINE * 1.3))

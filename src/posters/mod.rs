@@ -8,6 +8,7 @@
 //! Nothing is left blank in silence: a character that the font lacks is an error that names it, and
 //! control and direction characters are refused, since in print they could only mislead.
 
+mod below;
 mod fit;
 mod font;
 mod icons;

@@ -14,8 +14,7 @@ use time::Date;
 use super::{
     Lang, PosterError,
     font::{self, Run, Weight},
-    qr::Matrix,
-    scene::{Color, Item, Path, Scene, Step},
+    scene::{self, Color, Item, Path, Scene, Step},
     texts,
 };
 
@@ -83,7 +82,8 @@ fn page(scene: &Scene) -> PdfPage {
             }
             Item::Qr { matrix, at, module } => {
                 ops.push(fill(Color([0, 0, 0])));
-                ops.push(polygon(bars(matrix, *at, *module, height)));
+                let path = Path::modules(matrix, *at, *module);
+                ops.push(polygon(rings(&path, height)));
             }
             Item::Text {
                 run,
@@ -144,24 +144,6 @@ const fn polygon(rings: Vec<PolygonRing>) -> Op {
     }
 }
 
-/// One ring per horizontal run of dark modules.
-fn bars(matrix: &Matrix, at: super::scene::Point, module: f64, height: f64) -> Vec<PolygonRing> {
-    matrix
-        .bars()
-        .into_iter()
-        .map(|bar| {
-            let left = at.0 + f64::from(bar.x) * module;
-            let right = left + f64::from(bar.length) * module;
-            let top = at.1 + f64::from(bar.y) * module;
-            let bottom = top + module;
-            let corners = [(left, top), (right, top), (right, bottom), (left, bottom)];
-            PolygonRing {
-                points: corners.map(|corner| on(corner, height)).into(),
-            }
-        })
-        .collect()
-}
-
 /// A path's rings; quadratic curves become the cubic ones that PDF knows.
 fn rings(path: &Path, height: f64) -> Vec<PolygonRing> {
     let mut rings: Vec<PolygonRing> = Vec::new();
@@ -178,7 +160,7 @@ fn rings(path: &Path, height: f64) -> Vec<PolygonRing> {
                 last = to;
             }
             Step::Quad(control, to) => {
-                let toward = |end: super::scene::Point| {
+                let toward = |end: scene::Point| {
                     (
                         end.0 + (control.0 - end.0) * 2.0 / 3.0,
                         end.1 + (control.1 - end.1) * 2.0 / 3.0,
@@ -208,7 +190,7 @@ fn push(rings: &mut [PolygonRing], point: LinePoint) {
     }
 }
 
-fn on(at: super::scene::Point, height: f64) -> LinePoint {
+fn on(at: scene::Point, height: f64) -> LinePoint {
     LinePoint {
         p: point(at, height),
         bezier: false,
@@ -216,7 +198,7 @@ fn on(at: super::scene::Point, height: f64) -> LinePoint {
 }
 
 /// PDF's origin is the lower left corner.
-fn point((x, y): super::scene::Point, height: f64) -> Point {
+fn point((x, y): scene::Point, height: f64) -> Point {
     Point::new(mm(x), mm(height - y))
 }
 

@@ -62,17 +62,7 @@ pub fn write(fonts: &Fonts, scene: &Scene) -> Result<Vec<u8>, PosterError> {
                 color,
             } => canvas.fill(&fonts.outline(run, at.0, at.1, *size), *color),
             Item::Qr { matrix, at, module } => {
-                let mut path = Path::default();
-                for bar in matrix.bars() {
-                    path = path.and(Path::rect(
-                        at.0 + f64::from(bar.x) * module,
-                        at.1 + f64::from(bar.y) * module,
-                        f64::from(bar.length) * module,
-                        *module,
-                        0.0,
-                    ));
-                }
-                canvas.fill(&path, Color([0, 0, 0]));
+                canvas.fill(&Path::modules(matrix, *at, *module), Color([0, 0, 0]));
             }
         }
     }

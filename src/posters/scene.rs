@@ -9,6 +9,50 @@ use super::{font::Run, qr::Matrix};
 /// A point: x to the right and y down, in mm.
 pub type Point = (f64, f64);
 
+/// A box, in mm.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Area {
+    /// Left edge.
+    pub x: f64,
+    /// Upper edge.
+    pub y: f64,
+    /// Width.
+    pub w: f64,
+    /// Height.
+    pub h: f64,
+}
+
+impl Area {
+    /// The left part of it, `share` of its width.
+    #[must_use]
+    pub fn left(self, share: f64) -> Self {
+        Self {
+            w: self.w * share,
+            ..self
+        }
+    }
+
+    /// The right part of it, `share` of its width.
+    #[must_use]
+    pub fn right(self, share: f64) -> Self {
+        Self {
+            x: self.x + self.w * (1.0 - share),
+            w: self.w * share,
+            ..self
+        }
+    }
+
+    /// A band of it that starts at `from` and is `height` high, in shares of its height.
+    #[must_use]
+    pub fn band(self, from: f64, height: f64) -> Self {
+        Self {
+            y: self.y + self.h * from,
+            h: self.h * height,
+            ..self
+        }
+    }
+}
+
 /// sRGB.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Color(pub [u8; 3]);
@@ -109,44 +153,67 @@ impl Path {
         path
     }
 
-    /// A rectangle with rounded corners; `r` 0 gives sharp ones.
+    /// A rectangle whose corners are rounded with `radius`; 0 gives sharp ones.
     #[must_use]
-    pub fn rect(x: f64, y: f64, w: f64, h: f64, r: f64) -> Self {
-        if r <= 0.0 {
-            return Self::polygon(&[(x, y), (x + w, y), (x + w, y + h), (x, y + h)]);
+    pub fn rect(area: Area, radius: f64) -> Self {
+        let (left, top, right, bottom) = (area.x, area.y, area.x + area.w, area.y + area.h);
+        if radius <= 0.0 {
+            return Self::polygon(&[(left, top), (right, top), (right, bottom), (left, bottom)]);
         }
         let mut path = Self::default();
-        path.move_to((x + r, y));
-        path.line_to((x + w - r, y));
-        path.corner((x + w - r, y + r), r, 270.0);
-        path.line_to((x + w, y + h - r));
-        path.corner((x + w - r, y + h - r), r, 0.0);
-        path.line_to((x + r, y + h));
-        path.corner((x + r, y + h - r), r, 90.0);
-        path.line_to((x, y + r));
-        path.corner((x + r, y + r), r, 180.0);
+        path.move_to((left + radius, top));
+        path.line_to((right - radius, top));
+        path.corner((right - radius, top + radius), radius, 270.0);
+        path.line_to((right, bottom - radius));
+        path.corner((right - radius, bottom - radius), radius, 0.0);
+        path.line_to((left + radius, bottom));
+        path.corner((left + radius, bottom - radius), radius, 90.0);
+        path.line_to((left, top + radius));
+        path.corner((left + radius, top + radius), radius, 180.0);
         path.close();
         path
     }
 
     /// A full circle.
     #[must_use]
-    pub fn circle(center: Point, r: f64) -> Self {
-        Self::rect(center.0 - r, center.1 - r, 2.0 * r, 2.0 * r, r)
+    pub fn circle(center: Point, radius: f64) -> Self {
+        let around = Area {
+            x: center.0 - radius,
+            y: center.1 - radius,
+            w: 2.0 * radius,
+            h: 2.0 * radius,
+        };
+        Self::rect(around, radius)
     }
 
     /// The outline of a rounded rectangle, a line of width `line` that lies inside it.
     #[must_use]
-    pub fn frame(x: f64, y: f64, w: f64, h: f64, r: f64, line: f64) -> Self {
-        let mut path = Self::rect(x, y, w, h, r);
-        let inner = Self::rect(
-            x + line,
-            y + line,
-            w - 2.0 * line,
-            h - 2.0 * line,
-            (r - line).max(0.0),
-        );
-        path.0.extend(inner.reversed().0);
+    pub fn frame(area: Area, radius: f64, line: f64) -> Self {
+        let inside = Area {
+            x: area.x + line,
+            y: area.y + line,
+            w: area.w - 2.0 * line,
+            h: area.h - 2.0 * line,
+        };
+        let mut path = Self::rect(area, radius);
+        let hole = Self::rect(inside, (radius - line).max(0.0)).reversed();
+        path.0.extend(hole.0);
+        path
+    }
+
+    /// The dark modules of a QR code, a ring for each horizontal run.
+    #[must_use]
+    pub fn modules(matrix: &Matrix, at: Point, module: f64) -> Self {
+        let mut path = Self::default();
+        for bar in matrix.bars() {
+            let area = Area {
+                x: at.0 + f64::from(bar.x) * module,
+                y: at.1 + f64::from(bar.y) * module,
+                w: f64::from(bar.length) * module,
+                h: module,
+            };
+            path = path.and(Self::rect(area, 0.0));
+        }
         path
     }
 

@@ -1,4 +1,4 @@
-use proptest::{prelude::*, test_runner::TestCaseError};
+use proptest::prelude::*;
 use time::{Date, Month};
 
 use super::{
@@ -299,19 +299,16 @@ fn names_never_overflow() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
+    /// All letters that the family has; it lacks those of Latvian and Esperanto.
     #[test]
     fn any_latin_name_fits(
-        venue in "[A-Za-zÀ-ỹ0-9 ,.'()–-]{1,100}",
-        checkpoint in "[A-Za-zÀ-ỹ0-9 ]{0,100}",
+        venue in "[A-ZẠ-Ỹ][A-Za-zÀ-ćČ-ēĖ-ěĞ-ġĪīĮ-ıŁ-ńŇňŐ-ŕŘ-śŞ-ūŮ-žẠ-ỹ0-9 ,.'()–-]{0,99}",
+        checkpoint in "[A-Za-zÀ-ćČ-ēĖ-ěĞ-ġĪīĮ-ıŁ-ńŇňŐ-ŕŘ-śŞ-ūŮ-žẠ-ỹ0-9 ]{0,100}",
         size in proptest::sample::select(Size::ALL.to_vec()),
         lang in proptest::sample::select(LANGS.to_vec()),
     ) {
-        let poster = Poster { venue, checkpoint, ..poster(size, lang) };
-        match super::drawn(&Fonts::load().unwrap(), &poster) {
-            Ok(scene) => prop_assert_eq!(overlap(&scene), None),
-            Err(PosterError::MissingGlyph { .. } | PosterError::NoName) => {}
-            Err(error) => return Err(TestCaseError::fail(error.to_string())),
-        }
+        let poster = Poster { checkpoint, venue, ..poster(size, lang) };
+        prop_assert_eq!(overlap(&scene(&poster)), None);
     }
 }
 

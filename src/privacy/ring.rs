@@ -213,6 +213,27 @@ impl KeyRing {
         self.load_days(db, from, to).await
     }
 
+    /// The days that have or had a key, earliest first, and when it was destroyed.
+    ///
+    /// # Errors
+    ///
+    /// Those of the store.
+    pub async fn list_days(&self, db: &Db) -> Result<Vec<(Day, Option<Timestamp>)>, store::Error> {
+        let rows: Vec<(i64, Option<Timestamp>)> = db
+            .read(async |tx| {
+                tx.query("SELECT day, destroyed_at FROM day_keys ORDER BY day")
+                    .all()
+                    .await
+            })
+            .await?;
+        Ok(rows
+            .into_iter()
+            .filter_map(|(day, destroyed)| {
+                Some((Day::from_number(i32::try_from(day).ok()?), destroyed))
+            })
+            .collect())
+    }
+
     /// Destroy the keys of all days before `day`, and say how many.
     ///
     /// # Errors

@@ -8,9 +8,13 @@
 )]
 
 mod accounts;
+mod checkins;
 mod kit;
 mod layers;
+mod lookups;
 mod poster_api;
+mod pages;
 mod posters;
+mod roles;
 mod store;
 mod venues;

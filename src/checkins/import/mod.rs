@@ -222,10 +222,7 @@ async fn prepare(import: &Import) -> Result<Day, ImportError> {
 
 type FileReader = csv::Reader<io::BufReader<File>>;
 
-fn start_threads(
-    reader: FileReader,
-    judge: &Arc<Judge>,
-) -> mpsc::Receiver<io::Result<Judged>> {
+fn start_threads(reader: FileReader, judge: &Arc<Judge>) -> mpsc::Receiver<io::Result<Judged>> {
     let (chunks, to_judge) = threads::sync_channel(JUDGES);
     let (done, judged) = mpsc::channel(2 * JUDGES);
     let failed = done.clone();
@@ -239,7 +236,10 @@ fn start_threads(
         let (judge, to_judge, done) = (Arc::clone(judge), Arc::clone(&to_judge), done.clone());
         std::thread::spawn(move || {
             loop {
-                let chunk = to_judge.lock().unwrap_or_else(PoisonError::into_inner).recv();
+                let chunk = to_judge
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .recv();
                 let Ok(chunk) = chunk else { return };
                 if done.blocking_send(Ok(judge_chunk(&judge, chunk))).is_err() {
                     return;

@@ -26,7 +26,9 @@ impl Rejects {
     pub(super) fn new(path: PathBuf, header: &csv::ByteRecord) -> Self {
         let own = |name: &[u8]| {
             let name = name.trim_ascii();
-            !REJECT_COLUMNS.iter().any(|column| column.as_bytes() == name)
+            !REJECT_COLUMNS
+                .iter()
+                .any(|column| column.as_bytes() == name)
         };
         Self {
             path,

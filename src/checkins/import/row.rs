@@ -11,12 +11,7 @@ use crate::{
         Code, Day, FieldError, MAX_STAY_MS, Random, Timestamp,
         text::{TextError, nfc_clean},
     },
-    checkins::{
-        AHEAD_MS, assurance,
-        door::PSEUDONYM_VERSION,
-        left_source, source,
-        store::Row,
-    },
+    checkins::{AHEAD_MS, assurance, door::PSEUDONYM_VERSION, left_source, source, store::Row},
     declarations::{
         Contact, Person, Sealed, UNDECLARED, seal_contact, store::Row as DeclarationRow,
     },
@@ -116,8 +111,15 @@ impl Judge {
         record: &csv::ByteRecord,
         stays: &mut Vec<Stay>,
     ) -> Result<(), FieldError> {
-        let [checkpoint, entered_at, left_at, phone, full_name, id_number, seat] =
-            self.cells(record)?;
+        let [
+            checkpoint,
+            entered_at,
+            left_at,
+            phone,
+            full_name,
+            id_number,
+            seat,
+        ] = self.cells(record)?;
         let entry = self.checkpoint(checkpoint)?;
         let (entered, left) = self.times(entered_at, left_at, &entry)?;
         let contact = contact(phone, full_name, id_number)?;
@@ -188,12 +190,14 @@ impl Judge {
         entry: &Entry,
     ) -> Result<(i64, Option<i64>), FieldError> {
         let read = |field, text| {
-            Timestamp::parse(text).map(Timestamp::as_ms).ok_or(FieldError::new(
-                field,
-                "not_rfc3339",
-                "Thời gian phải theo RFC 3339, ví dụ 2026-11-21T08:30:00+07:00.",
-                "The time must be RFC 3339, for example 2026-11-21T08:30:00+07:00.",
-            ))
+            Timestamp::parse(text)
+                .map(Timestamp::as_ms)
+                .ok_or(FieldError::new(
+                    field,
+                    "not_rfc3339",
+                    "Thời gian phải theo RFC 3339, ví dụ 2026-11-21T08:30:00+07:00.",
+                    "The time must be RFC 3339, for example 2026-11-21T08:30:00+07:00.",
+                ))
         };
         let entered = read("entered_at", entered_at)?;
         let left = match left_at {
@@ -345,7 +349,9 @@ fn seat_of(text: &str) -> Result<Option<String>, FieldError> {
 
 /// Whether a spreadsheet would take a cell that starts like this for a formula.
 pub(super) fn looks_like_formula(text: &str) -> bool {
-    text.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠', '\t', '\r', '\n', '\0'])
+    text.starts_with([
+        '=', '+', '-', '@', '＝', '＋', '－', '＠', '\t', '\r', '\n', '\0',
+    ])
 }
 
 /// Take off the `'` that our exports put before what looks like a formula.
@@ -385,7 +391,12 @@ mod tests {
         let mut turned = COLUMNS;
         turned.reverse();
         assert_eq!(read(&turned).unwrap().places, [6, 5, 4, 3, 2, 1, 0]);
-        assert_eq!(read(&[&COLUMNS[..], &REJECT_COLUMNS].concat()).unwrap().count, 9);
+        assert_eq!(
+            read(&[&COLUMNS[..], &REJECT_COLUMNS].concat())
+                .unwrap()
+                .count,
+            9
+        );
         assert!(read(&COLUMNS[1..]).is_none());
         assert!(read(&[&COLUMNS[..], &["seat"]].concat()).is_none());
         assert!(read(&[&COLUMNS[..], &["note"]].concat()).is_none());

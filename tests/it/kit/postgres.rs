@@ -103,7 +103,10 @@ fn start() -> String {
         dir = dir.display(),
         parent = std::process::id(),
     );
-    #[expect(clippy::zombie_processes, reason = "it outlives this program and ends by itself")]
+    #[expect(
+        clippy::zombie_processes,
+        reason = "it outlives this program and ends by itself"
+    )]
     let _watch = as_server_user(Path::new("/bin/sh"))
         .args(["-c", &script])
         .current_dir(&dir)

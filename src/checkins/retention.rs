@@ -1,0 +1,130 @@
+//! Retention: what is older than the period goes, and its keys with it.
+//!
+//! A check-in lives for the retention period, in UTC days; a declaration a day longer, the life of
+//! its token. In PostgreSQL a day of check-ins is one partition and goes with one `DROP TABLE`; in
+//! SQLite, and for declarations in both, rows go in bounded batches by key range. Last the day keys
+//! are destroyed, so that no copy of the database can be read any more either. Every step may be
+//! interrupted and run again.
+
+use crate::{
+    base::{Day, ids::uuid_floor},
+    privacy::{KeyRing, audit},
+    store::{self, Db, Engine, Error, Tx},
+    venues::Directory,
+};
+
+/// Rows deleted in one transaction.
+const BATCH: i64 = 1000;
+
+/// What a sweep did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// Check-ins deleted row by row (SQLite).
+    pub check_ins: u64,
+    /// Days of check-ins dropped as a partition (PostgreSQL).
+    pub partitions: u64,
+    /// Declarations deleted.
+    pub declarations: u64,
+    /// Day keys destroyed.
+    pub keys: u64,
+}
+
+/// The first day whose check-ins are kept.
+#[must_use]
+pub fn first_kept(today: Day, retention_days: u16) -> Day {
+    today.plus(-i32::from(retention_days))
+}
+
+/// Delete what is older than `retention_days` before `today`, then destroy the keys of those days.
+/// Writes an audit entry when there was something to do.
+///
+/// # Errors
+///
+/// Those of the store; what was done stays done, and the next sweep goes on.
+pub async fn sweep(
+    db: &Db,
+    keys: &KeyRing,
+    directory: &Directory,
+    today: Day,
+    retention_days: u16,
+) -> Result<Swept, Error> {
+    let mut swept = Swept::default();
+    let check_ins_from = first_kept(today, retention_days);
+    let declarations_from = check_ins_from.plus(-1);
+    match db.engine() {
+        Engine::Postgres => {
+            for day in store::partition_days(db).await? {
+                if day < check_ins_from {
+                    store::drop_partition(db, day).await?;
+                    swept.partitions += 1;
+                }
+            }
+        }
+        Engine::Sqlite => {
+            for entry in directory.all() {
+                swept.check_ins += in_batches(db, async |tx| {
+                    delete_check_ins(tx, entry.checkpoint.id, check_ins_from).await
+                })
+                .await?;
+            }
+        }
+    }
+    swept.declarations = in_batches(db, async |tx| {
+        delete_declarations(tx, declarations_from).await
+    })
+    .await?;
+    swept.keys = db
+        .write(async |tx| {
+            let destroyed = keys.destroy_before(tx, declarations_from).await?;
+            if destroyed > 0 || swept != Swept::default() {
+                let entry = audit::Entry {
+                    action: "retention.swept",
+                    subject: format!("before {check_ins_from}"),
+                    reason: Some("retention"),
+                    ..audit::Entry::default()
+                };
+                audit::append(tx, entry).await?;
+            }
+            Ok::<_, Error>(destroyed)
+        })
+        .await?;
+    Ok(swept)
+}
+
+/// Run `delete` in transactions of its own until it deletes less than a batch.
+async fn in_batches(
+    db: &Db,
+    delete: impl AsyncFn(&mut Tx) -> Result<u64, Error>,
+) -> Result<u64, Error> {
+    let mut total = 0;
+    loop {
+        let deleted = db.append(async |tx| delete(tx).await).await?;
+        total += deleted;
+        if deleted < BATCH.unsigned_abs() {
+            return Ok(total);
+        }
+    }
+}
+
+async fn delete_check_ins(tx: &mut Tx, checkpoint: i64, from: Day) -> Result<u64, Error> {
+    tx.query(
+        "DELETE FROM check_ins WHERE checkpoint_id = $1 AND id IN
+             (SELECT id FROM check_ins WHERE checkpoint_id = $1 AND id < $2 ORDER BY id LIMIT $3)",
+    )
+    .bind(checkpoint)
+    .bind(uuid_floor(from.start_ms()))
+    .bind(BATCH)
+    .execute()
+    .await
+}
+
+async fn delete_declarations(tx: &mut Tx, from: Day) -> Result<u64, Error> {
+    tx.query(
+        "DELETE FROM declarations WHERE (person_id, id) IN
+             (SELECT person_id, id FROM declarations WHERE id < $1 ORDER BY id LIMIT $2)",
+    )
+    .bind(uuid_floor(from.start_ms()))
+    .bind(BATCH)
+    .execute()
+    .await
+}

@@ -1,0 +1,76 @@
+//! `sweep`, `keys list` and `audit verify`: what an operator looks after.
+
+use clap::Subcommand;
+
+use crate::{
+    base::Day,
+    checkins::retention,
+    cli::{CliError, open},
+    config::Settings,
+    privacy::audit::{self, Verdict},
+    store,
+};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Keys {
+    /// List the day keys: which days can be read, and which were destroyed. Never the keys.
+    List,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Audit {
+    /// Check every link of the audit log.
+    Verify,
+}
+
+pub(super) async fn run(settings: Settings) -> Result<(), CliError> {
+    let app = open(settings).await?;
+    let today = Day::of(app.clock.now());
+    let days = app.settings.retention_days;
+    let swept = retention::sweep(&app.db, &app.keys, &app.directory, today, days).await;
+    app.db.close().await;
+    let swept = swept?;
+    println!(
+        "kept from {}: deleted {} check-ins, {} days of check-ins, {} declarations, {} day keys",
+        retention::first_kept(today, days),
+        swept.check_ins,
+        swept.partitions,
+        swept.declarations,
+        swept.keys
+    );
+    Ok(())
+}
+
+pub(super) async fn keys(settings: Settings, command: Keys) -> Result<(), CliError> {
+    let Keys::List = command;
+    let app = open(settings).await?;
+    let days = app.keys.list_days(&app.db).await;
+    app.db.close().await;
+    for (day, destroyed) in days? {
+        match destroyed {
+            None => println!("{day}  readable"),
+            Some(at) => println!("{day}  destroyed {}", at.rfc3339()),
+        }
+    }
+    Ok(())
+}
+
+pub(super) async fn audit(settings: Settings, command: Audit) -> Result<(), CliError> {
+    let Audit::Verify = command;
+    let app = open(settings).await?;
+    let verdict = app.db.read(async |tx| audit::verify(tx).await).await;
+    app.db.close().await;
+    match verdict {
+        Ok(Verdict::Whole(n)) => {
+            println!("whole: {n} entries");
+            Ok(())
+        }
+        Ok(Verdict::BrokenAt(seq)) => Err(CliError::other(format!(
+            "the audit log was changed, or entries are missing, at entry {seq}; keep this database as it is and find out who could write to it"
+        ))),
+        Err(error) => {
+            let error: store::Error = error;
+            Err(error.into())
+        }
+    }
+}

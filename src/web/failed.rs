@@ -1,0 +1,154 @@
+//! Failures as pages: the same rows of the failure table that the JSON edge answers with, in the
+//! visitor's language.
+//!
+//! Handlers return [`Failure`], whose answer is a problem document; around all pages, [`as_page`]
+//! turns such an answer into a page. So a guard that refuses needs to know nothing of pages.
+
+use actix_web::{
+    Error, HttpRequest, HttpResponse,
+    body::{EitherBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    http::{Method, header},
+    middleware::Next,
+};
+use askama::Template;
+
+use super::{frame, page::Page, texts::Lang, views::Message};
+use crate::{
+    base::{Failure, Kind},
+    http::problem,
+};
+
+/// Turns a problem into a page. Somebody who is not logged in is sent to the log-in page, and comes
+/// back from there.
+///
+/// # Errors
+///
+/// Those of what stands between, and none of its own: handlers and guards answer theirs.
+pub async fn as_page<B: MessageBody>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, Error> {
+    // A path of the other edge that does not exist ends up here, too; programs read problems.
+    let is_page = !request.path().starts_with("/api/");
+    let answer = next.call(request).await?;
+    let replaced = {
+        let failure = answer.response().error().and_then(Error::as_error::<Failure>);
+        let status = answer.status();
+        let is_problem = failure.is_some() || status.is_client_error() || status.is_server_error();
+        let is_html = answer
+            .headers()
+            .get(header::CONTENT_TYPE)
+            .is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+        (is_page && is_problem && !is_html)
+            .then(|| failed(answer.request(), failure, answer.headers().get(header::RETRY_AFTER)))
+    };
+    Ok(match replaced {
+        Some(page) => {
+            let (request, _) = answer.into_parts();
+            ServiceResponse::new(request, page.map_into_right_body())
+        }
+        None => answer.map_into_left_body(),
+    })
+}
+
+/// The page that a path which does not exist gets.
+pub async fn missing() -> Result<HttpResponse, Failure> {
+    Err(Kind::NotFound.into())
+}
+
+fn failed(
+    request: &HttpRequest,
+    failure: Option<&Failure>,
+    retry_after: Option<&header::HeaderValue>,
+) -> HttpResponse {
+    let kind = failure.map_or(Kind::Internal, |failure| failure.kind);
+    if kind == Kind::Unauthorized {
+        return to_login(request);
+    }
+    let lang = frame::shared(request).map_or(Lang::default(), |app| frame::lang_of(request, &app));
+    let page = Page::new(lang);
+    let (title, text) = words(&page, request, kind);
+    let message = Message {
+        title,
+        text,
+        retry: matches!(kind, Kind::Unavailable | Kind::TooMany),
+        request_id: String::new(),
+        p: page,
+    };
+    let status = failure.map_or(actix_web::http::StatusCode::INTERNAL_SERVER_ERROR, problem::status);
+    let mut answer = HttpResponse::build(status);
+    answer
+        .content_type("text/html; charset=utf-8")
+        .insert_header((header::CACHE_CONTROL, "no-store"));
+    if let Some(seconds) = retry_after {
+        answer.insert_header((header::RETRY_AFTER, seconds.clone()));
+    }
+    // A template of texts alone does not fail; if it did, the status still says what happened.
+    answer.body(message.render().unwrap_or_default())
+}
+
+/// Title and text for a failure. What a visitor meets at the door has words of its own.
+fn words(page: &Page, request: &HttpRequest, kind: Kind) -> (String, String) {
+    let at_the_door = request.path().to_ascii_lowercase().starts_with("/c/");
+    let own = |title: &str, text: &str| (page.t(title), page.t(text));
+    match kind {
+        Kind::Closed => own("gone-title", "gone-text"),
+        Kind::NotFound if at_the_door => own("unknown-title", "unknown-text"),
+        Kind::NotFound => own("missing-title", "missing-text"),
+        Kind::Forbidden | Kind::ForeignForm => own("forbidden-title", "forbidden-text"),
+        Kind::TooMany => own("many-title", "many-text"),
+        Kind::Unavailable => own("busy-title", "busy-text"),
+        Kind::Internal => own("failed-title", "failed-text"),
+        other => {
+            let text = match page.lang {
+                Lang::Vi => other.vi(),
+                Lang::En => other.en(),
+            };
+            let title = match kind.status() {
+                403 => page.t("forbidden-title"),
+                _ => page.t("errors-title"),
+            };
+            (title, text.to_owned())
+        }
+    }
+}
+
+fn to_login(request: &HttpRequest) -> HttpResponse {
+    let path = request.path();
+    let to = if request.method() == Method::GET && path != "/" && is_ours(path) {
+        format!("/login?next={path}")
+    } else {
+        "/login".to_owned()
+    };
+    HttpResponse::SeeOther()
+        .insert_header((header::LOCATION, to))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .finish()
+}
+
+/// Whether a path leads to a page of ours and nowhere else: what a browser would read as another
+/// host, and what would need escaping, is refused.
+#[must_use]
+pub fn is_ours(path: &str) -> bool {
+    path.starts_with('/')
+        && !path.starts_with("//")
+        && path
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "/-_.".contains(c))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_paths_of_ours_are_followed() {
+        for path in ["/", "/cases", "/venues/0b5e-1_x.y"] {
+            assert!(is_ours(path), "{path}");
+        }
+        for path in ["", "//evil.example", "/\\evil", "https://evil", "/a?b", "/a#b", "/a%2f", "/a b"] {
+            assert!(!is_ours(path), "{path}");
+        }
+    }
+}

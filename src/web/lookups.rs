@@ -1,0 +1,409 @@
+//! Lookups: asking, the counts, and, after one more step that is audited, the people.
+
+use std::collections::BTreeMap;
+
+use actix_web::{HttpResponse, http::StatusCode, web};
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::{
+    charts::{self, Lane, Row, Span},
+    frame::{Frame, Own},
+    page::{Form, Page, clock},
+    sent::Sent,
+    texts::Lang,
+    venues::download,
+    views::{Exposure, LookupNew, LookupPage},
+};
+use crate::{
+    accounts::{Account, Role},
+    base::{Failure, Kind, Timestamp, failure::Result},
+    cases,
+    exposures::{
+        CheckpointDraft, Desk, LookupDraft, PersonDraft, Run, export, people,
+        people::{CaseSpan, Item, Which},
+        run as runs,
+    },
+    http::{App, LeadOnly, Officers},
+    regions::Catalogue,
+};
+
+/// Rows of people on one page.
+const ROWS: i64 = 200;
+
+/// Paths of the room and fields of the forms, in the order of the pages.
+pub const NAMES: &[(&str, &str)] = &[
+    ("case", "by"),
+    ("checkpoint", "code"),
+    ("checkpoint.code", "code"),
+    ("checkpoint.from", "from"),
+    ("checkpoint.until", "until"),
+    ("person", "phone"),
+    ("person.phone", "phone"),
+    ("person.id_number", "id_number"),
+    ("reason", "reason"),
+    ("document", "document"),
+    ("min_minutes", "min_minutes"),
+    ("residual_air_minutes", "residual_air_minutes"),
+];
+
+/// What a lookup needs, in one hand.
+pub fn desk(app: &App) -> Desk<'_> {
+    Desk {
+        db: &app.db,
+        keys: &app.keys,
+        random: &app.random,
+        directory: &app.directory,
+        regions: &app.regions,
+        retention_days: app.settings.retention_days,
+    }
+}
+
+/// Checkpoint and venue in one line.
+pub fn name_of(app: &App, checkpoint: i64) -> String {
+    let entry = app.directory.by_id(checkpoint);
+    entry.map_or_else(String::new, |entry| {
+        let (venue, name) = (&entry.venue.name, &entry.checkpoint.name);
+        if venue == name {
+            venue.to_string()
+        } else {
+            format!("{venue}, {name}")
+        }
+    })
+}
+
+/// What a field for local date and time says, as RFC 3339: `2026-11-20T08:30` is in Vietnam.
+pub fn local(text: &str) -> Option<String> {
+    let (_, time) = text.split_once('T')?;
+    let seconds = if time.len() == 5 { ":00" } else { "" };
+    let whole = format!("{text}{seconds}+07:00");
+    Timestamp::parse(&whole).map(|_| whole)
+}
+
+/// The fields that every lookup has.
+pub fn draft(form: &Form) -> LookupDraft {
+    let number = |name: &str| form.some(name).map(|text| text.parse().unwrap_or(-1));
+    LookupDraft {
+        reason: form.some("reason").map(str::to_owned),
+        document: form.some("document").map(str::to_owned),
+        min_minutes: number("min_minutes"),
+        residual_air_minutes: number("residual_air_minutes"),
+        ..LookupDraft::default()
+    }
+}
+
+/// Run a lookup for the officer.
+///
+/// # Errors
+///
+/// [`Kind::Invalid`] with every mistake, and those of the room.
+pub async fn run(own: &Own<Officers>, draft: LookupDraft) -> Result<Run> {
+    let app = &own.frame.app;
+    let order = draft
+        .parse(&app.door.pseudonymizer)
+        .map_err(Failure::invalid)?;
+    desk(app).look_up(&own.account, &order, None).await
+}
+
+fn ask_page(own: &Own<Officers>, form: Form, status: StatusCode) -> Result<HttpResponse> {
+    let page = LookupNew {
+        p: own.frame.page(),
+        f: form,
+    };
+    own.frame.show_with(status, &page)
+}
+
+/// `GET /lookups/new`.
+pub async fn ask(own: Own<Officers>) -> Result<HttpResponse> {
+    ask_page(&own, Form::default(), StatusCode::OK)
+}
+
+/// `POST /lookups/new`: by place and time, or by person.
+pub async fn look_up(own: Own<Officers>, sent: Sent) -> Result<HttpResponse> {
+    let mut form = sent.0;
+    let page = own.frame.page();
+    let text = |name: &str| form.some(name).map(str::to_owned);
+    let moment = |name: &str| {
+        let whole = local(form.v(name));
+        whole.and_then(|whole| Timestamp::parse(&whole))
+    };
+    let mut order = draft(&form);
+    match form.v("by") {
+        "checkpoint" => {
+            order.checkpoint = Some(CheckpointDraft {
+                code: text("code"),
+                from: moment("from"),
+                until: moment("until"),
+            });
+        }
+        "person" => {
+            order.person = Some(PersonDraft {
+                phone: text("phone"),
+                id_number: text("id_number"),
+            });
+        }
+        _ => form.fail(&page, "by", "required"),
+    }
+    match run(&own, order).await {
+        Ok(run) => Ok(own.frame.go(&format!("/lookups/{}", run.id)).finish()),
+        Err(failure) if failure.kind == Kind::Invalid => {
+            form.blame(&page, &failure.fields, NAMES);
+            ask_page(&own, form, StatusCode::UNPROCESSABLE_ENTITY)
+        }
+        // The code was typed: a checkpoint that is not there is a mistake in the form.
+        Err(failure) if failure.kind == Kind::NotFound && form.v("by") == "checkpoint" => {
+            form.fail(&page, "code", "unknown");
+            ask_page(&own, form, StatusCode::UNPROCESSABLE_ENTITY)
+        }
+        Err(failure) => Err(failure),
+    }
+}
+
+async fn find(app: &App, account: &Account, id: Uuid) -> Result<Run> {
+    app.db
+        .read(async |tx| runs::find(tx, account, id).await)
+        .await
+}
+
+/// `GET /lookups/{lookup}`: counts first.
+pub async fn show(own: Own<Officers>, id: web::Path<Uuid>) -> Result<HttpResponse> {
+    let run = find(&own.frame.app, &own.account, *id).await?;
+    let shown = summary(&own.frame, &own.account, &run).await?;
+    own.frame.show(&shown)
+}
+
+/// `POST /lookups/{lookup}`: the second person releases a large result.
+pub async fn release(own: Own<LeadOnly>, id: web::Path<Uuid>, _sent: Sent) -> Result<HttpResponse> {
+    let run = people::release(&desk(&own.frame.app), &own.account, *id).await?;
+    Ok(own.frame.go(&format!("/lookups/{}", run.id)).finish())
+}
+
+/// The page without people.
+async fn summary(frame: &Frame, account: &Account, run: &Run) -> Result<LookupPage> {
+    let app = &frame.app;
+    let page = frame.page();
+    let only_case = run.parameters.cases.first().copied();
+    let only_case = only_case.filter(|_| run.parameters.cases.len() == 1);
+    let (referrals, case) = app
+        .db
+        .read(async |tx| {
+            let referrals = people::referrals(tx, account, run.id).await?;
+            let case = match only_case {
+                Some(id) => Some(cases::find(tx, account, id).await?),
+                None => None,
+            };
+            Ok::<_, Failure>((referrals, case))
+        })
+        .await?;
+    let count = |n: i64| u64::try_from(n).unwrap_or_default();
+    let province = |code: Option<String>| {
+        let found = code.as_deref();
+        let found = found.and_then(|code| app.regions.province(Catalogue::default(), code));
+        found.map_or_else(|| code.clone().unwrap_or_default(), |place| place.name.to_owned())
+    };
+    let referrals: Vec<(String, u64)> = referrals
+        .into_iter()
+        .map(|(code, n)| (province(code), count(n)))
+        .collect();
+    let warnings = run.warnings.iter().map(|warning| match page.lang {
+        Lang::Vi => warning.vi.clone(),
+        Lang::En => warning.en.clone(),
+    });
+    Ok(LookupPage {
+        id: run.id.to_string(),
+        case: case.map(|case| (case.id.to_string(), case.number)),
+        ring1: count(run.ring1),
+        ring2: (run.parameters.rings == 2).then(|| count(run.ring2)),
+        referred: referrals.iter().map(|(_, n)| n).sum(),
+        locked: !run.is_open(),
+        may_release: account.role == Role::HealthLead && account.id != run.officer_id,
+        referrals,
+        warnings: warnings.collect(),
+        parameters: parameters(app, &page, run),
+        people: None,
+        picture: None,
+        next: None,
+        p: page,
+    })
+}
+
+fn parameters(app: &App, page: &Page, run: &Run) -> Vec<(String, String)> {
+    let by_rule = |minutes: Option<u32>| {
+        minutes.map_or_else(|| page.t("minutes-by-rule"), |n| n.to_string())
+    };
+    let asked = &run.parameters;
+    let mut all = vec![
+        (page.t("param-document"), run.document.clone()),
+        (page.t("param-reason"), run.reason.clone()),
+        (page.t("param-rule"), format!("{} v{}", run.rule_id, run.rule_version)),
+        (page.t("param-min-minutes"), by_rule(asked.min_minutes)),
+        (page.t("param-residual-air"), by_rule(asked.residual_air_minutes)),
+        (page.t("param-made"), page.moment(run.created_at)),
+    ];
+    if let Some(place) = &asked.checkpoint {
+        let entry = place.code.parse().ok();
+        let entry = entry.and_then(|code| app.directory.by_code(code));
+        let name = entry.map(|entry| name_of(app, entry.checkpoint.id));
+        let window = format!("{} – {}", page.moment(place.from), page.moment(place.until));
+        all.push((page.t("param-place"), name.unwrap_or_default()));
+        all.push((page.t("param-window"), window));
+    }
+    all
+}
+
+/// Where a page of people begins.
+#[derive(Deserialize)]
+pub struct Place {
+    cursor: Option<i64>,
+}
+
+/// `GET /lookups/{lookup}/people`: names and numbers, after the audit entry.
+pub async fn people(
+    own: Own<Officers>,
+    id: web::Path<Uuid>,
+    place: web::Query<Place>,
+) -> Result<HttpResponse> {
+    let app = &own.frame.app;
+    let run = find(app, &own.account, *id).await?;
+    let offset = place.cursor.unwrap_or(0).max(0);
+    let which = Which {
+        ring: None,
+        offset,
+        limit: ROWS + 1,
+    };
+    let mut items = people::open(&desk(app), &own.account, &run, which, "lookup.opened").await?;
+    let rows_max = usize::try_from(ROWS).unwrap_or(usize::MAX);
+    let more = items.len() > rows_max;
+    items.truncate(rows_max);
+    let spans = app
+        .db
+        .read(async |tx| people::case_spans(tx, run.id).await)
+        .await?;
+    let page = own.frame.page();
+    let words = charts::Words {
+        title: &page.t("timeline"),
+        case: &page.t("timeline-case"),
+    };
+    let shown = LookupPage {
+        picture: charts::timeline(words, &lanes(app, &items, &spans)),
+        people: Some(items.iter().map(|item| exposure(app, &page, item)).collect()),
+        next: more.then(|| (offset + ROWS).to_string()),
+        ..summary(&own.frame, &own.account, &run).await?
+    };
+    own.frame.show(&shown)
+}
+
+fn name(item: &Item) -> String {
+    let contact = item.contact.as_ref();
+    let name = contact.and_then(|contact| contact.full_name.as_ref());
+    name.map_or_else(|| item.reference.clone(), |name| name.as_str().to_owned())
+}
+
+fn exposure(app: &App, page: &Page, item: &Item) -> Exposure {
+    let contact = item.contact.as_ref();
+    let phone = contact.and_then(|contact| contact.phone.as_ref());
+    let minutes = |ms: i64| {
+        let text = format!("{:.1}", people::minutes(ms));
+        match page.lang {
+            Lang::Vi => text.replace('.', ","),
+            Lang::En => text,
+        }
+    };
+    Exposure {
+        ring: item.ring,
+        name: name(item),
+        phone: phone.map(|phone| phone.national()).unwrap_or_default(),
+        checkpoint: name_of(app, item.checkpoint),
+        from: page.moment(Timestamp::from_ms(item.from)),
+        until: clock(Timestamp::from_ms(item.until)),
+        assumed: item.assumed,
+        certain: minutes(item.certain_ms),
+        possible: minutes(item.possible_ms),
+        status: people::CANDIDATE.to_owned(),
+    }
+}
+
+/// Places in the order in which the case was there, each with the people of this page.
+fn lanes(app: &App, items: &[Item], spans: &[CaseSpan]) -> Vec<Lane> {
+    let mut rows: BTreeMap<i64, Vec<Row>> = BTreeMap::new();
+    for item in items.iter().filter(|item| item.ring == 1) {
+        let there = rows.entry(item.checkpoint).or_default();
+        let span = Span {
+            from: item.from,
+            until: item.until,
+            assumed: item.assumed,
+        };
+        let name = name(item);
+        match there.iter_mut().find(|row| row.name == name) {
+            Some(row) => row.spans.push(span),
+            None => there.push(Row {
+                name,
+                spans: vec![span],
+            }),
+        }
+    }
+    let mut lanes: Vec<(i64, Lane)> = Vec::new();
+    for span in spans {
+        let band = Span {
+            from: span.start_at,
+            until: span.end_at,
+            assumed: false,
+        };
+        let known = lanes.iter_mut().find(|(id, _)| *id == span.checkpoint_id);
+        match known {
+            Some((_, lane)) => lane.case.push(band),
+            None => lanes.push((
+                span.checkpoint_id,
+                Lane {
+                    place: name_of(app, span.checkpoint_id),
+                    case: vec![band],
+                    rows: rows.remove(&span.checkpoint_id).unwrap_or_default(),
+                },
+            )),
+        }
+    }
+    // A place where nobody else was has nothing to compare.
+    let lanes = lanes.into_iter().map(|(_, lane)| lane);
+    lanes.filter(|lane| !lane.rows.is_empty()).collect()
+}
+
+/// `GET /lookups/{lookup}/exposures.csv` and `.xlsx`.
+pub async fn export(own: Own<Officers>, path: web::Path<(Uuid, String)>) -> Result<HttpResponse> {
+    let app = &own.frame.app;
+    let (id, format) = path.into_inner();
+    if !matches!(format.as_str(), "csv" | "xlsx") {
+        return Err(Kind::NotFound.into());
+    }
+    let run = find(app, &own.account, id).await?;
+    let which = Which {
+        ring: None,
+        offset: 0,
+        limit: i64::from(u32::MAX),
+    };
+    let items = people::open(&desk(app), &own.account, &run, which, "lookup.exported").await?;
+    let rows = export::rows(&run, &items, &app.directory);
+    let name = format!("{id}.{format}");
+    if format == "csv" {
+        let file = export::csv(&export::HEADER, &rows)?;
+        return Ok(download("text/csv; charset=utf-8", &name, file));
+    }
+    let file = export::xlsx(&export::HEADER, &rows, &export::about(&run))?;
+    let kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+    Ok(download(kind, &name, file))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn local_times_are_vietnamese() {
+        let at = |text: &str| local(text).and_then(|text| Timestamp::parse(&text));
+        let expected = Timestamp::parse("2026-11-20T01:30:00Z");
+        assert_eq!(at("2026-11-20T08:30"), expected);
+        assert_eq!(at("2026-11-20T08:30:00"), expected);
+        for wrong in ["", "2026-11-20", "2026-11-20T25:00", "x"] {
+            assert_eq!(local(wrong), None, "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! A form that was sent: read within limits, and refused when another site sent it.
+//!
+//! Two signs tell our own page from a foreign one. Browsers say in `Sec-Fetch-Site` and `Origin`
+//! where a form came from; and each form holds a token bound to a cookie that other sites cannot
+//! read. A foreign sign refuses whatever else is right. A session is only acted on with the token;
+//! without a session, a browser's own word `same-origin` is enough, so that a visitor whose browser
+//! keeps no cookies can still check in.
+
+use std::{future::Future, pin::Pin};
+
+use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header, web::Query};
+use subtle::ConstantTimeEq;
+
+use super::{frame, page::Form};
+use crate::{
+    base::{Failure, Kind},
+    http::{App, COOKIE, body},
+};
+
+/// Fields of one form at most.
+const FIELDS_MAX: usize = 200;
+
+/// The fields of a form that our own page sent.
+pub struct Sent(pub Form);
+
+impl FromRequest for Sent {
+    type Error = Failure;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Failure>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        let payload = payload.take();
+        Box::pin(async move {
+            let app = frame::shared(&request)?;
+            if !is_form(&request) {
+                return Err(Kind::WrongType.into());
+            }
+            let origin = origin(&request, &app);
+            if origin == Origin::Foreign {
+                return Err(Kind::ForeignForm.into());
+            }
+            let body = body::collect(payload, body::USUAL).await?;
+            let text = std::str::from_utf8(&body).map_err(|_| Failure::new(Kind::Malformed))?;
+            let fields = Query::<Vec<(String, String)>>::from_query(text)
+                .map_err(|_| Failure::new(Kind::Malformed))?
+                .into_inner();
+            if fields.len() > FIELDS_MAX {
+                return Err(Kind::TooLarge.into());
+            }
+            let form = Form::of(fields);
+            let has_session = request.cookie(&app.cookie_name(COOKIE)).is_some();
+            let trusted = origin == Origin::Ours && !has_session;
+            if trusted || has_token(&request, &app, form.v("csrf")) {
+                Ok(Self(form))
+            } else {
+                Err(Kind::ForeignForm.into())
+            }
+        })
+    }
+}
+
+fn is_form(request: &HttpRequest) -> bool {
+    header_text(request, "content-type")
+        .and_then(|value| value.split(';').next())
+        .is_some_and(|kind| {
+            kind.trim()
+                .eq_ignore_ascii_case("application/x-www-form-urlencoded")
+        })
+}
+
+fn header_text<'a>(request: &'a HttpRequest, name: &str) -> Option<&'a str> {
+    request.headers().get(name)?.to_str().ok()
+}
+
+fn has_token(request: &HttpRequest, app: &App, sent: &str) -> bool {
+    frame::binding(request, app).is_some_and(|bound| {
+        let expected = frame::token(app, &bound);
+        bool::from(expected.as_bytes().ct_eq(sent.as_bytes()))
+    })
+}
+
+/// Where a form came from, by the browser's own word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Origin {
+    Ours,
+    Foreign,
+    Unknown,
+}
+
+fn origin(request: &HttpRequest, app: &App) -> Origin {
+    let host = header_text(request, header::HOST.as_str()).unwrap_or_default();
+    judge(
+        header_text(request, "sec-fetch-site"),
+        header_text(request, "origin"),
+        host,
+        app.settings.public_url.as_deref(),
+    )
+}
+
+fn judge(site: Option<&str>, origin: Option<&str>, host: &str, public: Option<&str>) -> Origin {
+    let ours = |origin: &str| {
+        public.is_some_and(|public| origin.eq_ignore_ascii_case(public))
+            || origin
+                .split_once("://")
+                .is_some_and(|(_, from)| !host.is_empty() && from.eq_ignore_ascii_case(host))
+    };
+    match (site, origin) {
+        (Some(site), _) if site != "same-origin" && site != "none" => Origin::Foreign,
+        (_, Some(origin)) if !ours(origin) => Origin::Foreign,
+        (Some("same-origin"), _) => Origin::Ours,
+        _ => Origin::Unknown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_foreign_sign_refuses_whatever_else_is_right() {
+        let public = Some("https://dkd.example");
+        let judge = |site, origin| judge(site, origin, "10.0.0.1:8080", public);
+        assert_eq!(judge(Some("same-origin"), Some("https://dkd.example")), Origin::Ours);
+        assert_eq!(judge(Some("same-origin"), Some("http://10.0.0.1:8080")), Origin::Ours);
+        assert_eq!(judge(Some("same-origin"), None), Origin::Ours);
+        for site in ["cross-site", "same-site", "", "x"] {
+            assert_eq!(judge(Some(site), Some("https://dkd.example")), Origin::Foreign);
+        }
+        for origin in ["null", "https://evil.example", "https://dkd.example.evil", ""] {
+            assert_eq!(judge(Some("same-origin"), Some(origin)), Origin::Foreign);
+            assert_eq!(judge(None, Some(origin)), Origin::Foreign);
+        }
+        assert_eq!(judge(None, None), Origin::Unknown);
+        assert_eq!(judge(Some("none"), None), Origin::Unknown);
+        assert_eq!(judge(None, Some("https://dkd.example")), Origin::Unknown);
+    }
+}

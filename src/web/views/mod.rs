@@ -1,0 +1,25 @@
+//! What each page shows: one struct a template.
+//!
+//! The structs hold text that is ready to be shown (local times, masked names), so a template
+//! decides nothing. Each has sample values, and a test renders every page with every sample in both
+//! languages and looks at the result: no inline style or script (the content policy would refuse
+//! them), one heading of the first level, a label for every field.
+
+mod docs;
+mod officer;
+mod public;
+mod venue;
+mod visitor;
+
+pub use docs::{Answer, Body, Docs, DocsField, Group, Operation, Part, Schema};
+pub use officer::{
+    CaseNew, CasePage, CaseRow, Cases, Exposure, LookupNew, LookupPage, Run, Visit,
+};
+pub use public::{Home, Login, Message, Register};
+pub use venue::{
+    Arrival, Arrivals, CheckpointCard, CheckpointPage, Hour, VenueHead, VenuePage, VenueRow, Venues,
+};
+pub use visitor::{Place, Receipt, Visitor};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,189 @@
+//! Every route × every role: what the table says is what the service does.
+//!
+//! The expectation stands here a second time, apart from the code, so that loosening a permission
+//! takes two changes. A route that is missing here fails.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use diem_kiem_dich::{accounts::Role, api, ops};
+use reqwest::Method;
+use serde_json::json;
+
+use crate::kit::{Http, On, Server};
+
+/// Who may, as one letter a role: `v`enue-owner, `g`atekeeper, health-`o`fficer, health-`l`ead,
+/// over`s`eer, `h`otline-agent, o`p`erator; `*` is everybody, also without an account.
+const EXPECTED: &[(&str, &str)] = &[
+    ("POST /api/v1/sessions", "*"),
+    ("POST /api/v1/sessions/refresh", "*"),
+    ("DELETE /api/v1/sessions/current", "vgolshp"),
+    ("GET /api/v1/openapi.json", "*"),
+    ("GET /api/v1/regions", "*"),
+    ("GET /api/v1/regions/{province}/wards", "*"),
+    ("POST /api/v1/venues", "*"),
+    ("GET /api/v1/venues", "v"),
+    ("GET /api/v1/venues/{id}", "v"),
+    ("POST /api/v1/venues/{id}/checkpoints", "v"),
+    ("GET /api/v1/venues/{id}/checkpoints", "v"),
+    ("GET /api/v1/venues/{id}/checkpoints/{checkpoint}", "v"),
+    ("PATCH /api/v1/venues/{id}/checkpoints/{checkpoint}", "v"),
+    ("GET /api/v1/checkpoints/{code}", "*"),
+    ("GET /api/v1/checkpoints/{id}/poster.pdf", "v"),
+    ("GET /api/v1/checkpoints/{id}/poster.png", "v"),
+    ("GET /api/v1/checkpoints/{id}/poster.svg", "v"),
+    ("GET /api/v1/venues/{id}/posters.pdf", "v"),
+    ("POST /api/v1/declarations", "*"),
+    ("POST /api/v1/check-ins", "*"),
+    ("POST /api/v1/check-ins/batch", "*"),
+    ("POST /api/v1/check-ins/{id}/check-out", "*"),
+    ("POST /api/v1/cases", "ol"),
+    ("GET /api/v1/cases", "ol"),
+    ("GET /api/v1/cases/{id}", "ol"),
+    ("GET /api/v1/cases/{id}/visits", "ol"),
+    ("POST /api/v1/lookups", "ol"),
+    ("GET /api/v1/lookups", "ol"),
+    ("GET /api/v1/lookups/{id}", "ol"),
+    ("GET /api/v1/lookups/{id}/exposures", "ol"),
+    ("GET /api/v1/lookups/{id}/exposures.csv", "ol"),
+    ("GET /api/v1/lookups/{id}/exposures.xlsx", "ol"),
+    ("GET /api/v1/lookups/{id}/timeline.svg", "ol"),
+    ("POST /api/v1/lookups/{id}/release", "l"),
+    ("POST /api/v1/lookups/{id}/rerun", "ol"),
+    ("GET /healthz", "*"),
+    ("GET /readyz", "*"),
+];
+
+fn letter(role: Role) -> char {
+    match role {
+        Role::VenueOwner => 'v',
+        Role::Gatekeeper => 'g',
+        Role::HealthOfficer => 'o',
+        Role::HealthLead => 'l',
+        Role::Overseer => 's',
+        Role::HotlineAgent => 'h',
+        Role::Operator => 'p',
+    }
+}
+
+fn routes() -> Vec<&'static diem_kiem_dich::http::Route> {
+    api::ROUTES.iter().chain(ops::ROUTES).collect()
+}
+
+#[test]
+fn every_route_is_expected_and_every_expectation_is_a_route() {
+    let routes: BTreeSet<String> = routes()
+        .iter()
+        .map(|route| format!("{} {}", route.method, route.path))
+        .collect();
+    let expected: BTreeSet<String> = EXPECTED
+        .iter()
+        .map(|(route, _)| (*route).to_owned())
+        .collect();
+    let missing: Vec<_> = routes.difference(&expected).collect();
+    let gone: Vec<_> = expected.difference(&routes).collect();
+    assert!(
+        missing.is_empty(),
+        "routes without an expectation: {missing:#?}"
+    );
+    assert!(gone.is_empty(), "expectations without a route: {gone:#?}");
+}
+
+/// A path with something in every parameter's place that nobody owns.
+fn filled(path: &str) -> String {
+    path.split('/')
+        .map(|part| match part {
+            "{province}" => "80",
+            "{code}" => "00000000000000000000000000",
+            part if part.starts_with('{') => "11111111-1111-4111-8111-111111111111",
+            part => part,
+        })
+        .collect::<Vec<_>>()
+        .join("/")
+}
+
+#[tokio::test]
+async fn every_route_answers_every_role_as_expected() {
+    let server = Server::start(On::Sqlite).await;
+    let expected: BTreeMap<&str, &str> = EXPECTED.iter().copied().collect();
+    let mut callers = Vec::new();
+    for role in Role::ALL {
+        callers.push((role, server.login_as(role, Some("80")).await));
+    }
+    let mut wrong = Vec::new();
+    for route in routes() {
+        let name = format!("{} {}", route.method, route.path);
+        let may = expected[name.as_str()];
+        let call = async |http: &Http| {
+            let method: Method = route.method.parse().unwrap();
+            let request = http.request(method.clone(), &filled(route.path));
+            let request = if method == Method::POST || method == Method::PATCH {
+                request.json(&json!({}))
+            } else {
+                request
+            };
+            request.send().await.unwrap().status().as_u16()
+        };
+        let status = call(&server.http).await;
+        let open = !matches!(status, 401 | 403);
+        if open != (may == "*") {
+            wrong.push(format!("{name} without an account: {status}"));
+        }
+        if may == "*" {
+            continue;
+        }
+        for (role, caller) in &callers {
+            let ends_the_session = route.method == "DELETE";
+            let status = if ends_the_session {
+                call(&server.login_as(*role, None).await).await
+            } else {
+                call(caller).await
+            };
+            let permitted = may.contains(letter(*role));
+            let answered = if permitted {
+                !matches!(status, 401 | 403)
+            } else {
+                status == 403
+            };
+            if !answered {
+                wrong.push(format!("{name} as {role}: {status}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[tokio::test]
+async fn the_description_misses_no_route() {
+    let server = Server::start(On::Sqlite).await;
+    let (status, document) = server.http.get("/api/v1/openapi.json").await;
+    assert_eq!(status, 200);
+    assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
+    for route in api::ROUTES {
+        let operation = &document["paths"][route.path][route.method.to_lowercase()];
+        assert!(
+            operation.is_object(),
+            "{} {} is not described",
+            route.method,
+            route.path
+        );
+        let secured = operation["security"].is_array();
+        assert_eq!(
+            secured,
+            route.roles.is_some(),
+            "{} {}: the description of who may use it",
+            route.method,
+            route.path
+        );
+    }
+    let described: usize = document["paths"]
+        .as_object()
+        .unwrap()
+        .values()
+        .map(|path| path.as_object().unwrap().len())
+        .sum();
+    assert_eq!(
+        described,
+        api::ROUTES.len(),
+        "nothing is described that does not exist"
+    );
+}
