@@ -12,7 +12,8 @@ use crate::{
     http::{App, Caller, Json, List, Owners, PageQuery, Path, Query, Shared, problem::Problem},
     store::Tx,
     venues::{
-        self, Checkpoint, CheckpointPatch, NewCheckpoint, PlaceKind, VehicleText, Venue, Week,
+        self, Checkpoint, CheckpointPatch, NewCheckpoint, OpeningHours, PlaceKind, VehicleText,
+        Venue, Week,
     },
 };
 
@@ -67,7 +68,7 @@ impl CheckpointView {
             kind: checkpoint.kind,
             stay_minutes: checkpoint.stay_minutes,
             capacity: checkpoint.capacity,
-            opening_hours: checkpoint.opening_hours.as_ref().map(|hours| hours.week()),
+            opening_hours: checkpoint.opening_hours.as_ref().map(OpeningHours::week),
             listed: checkpoint.listed,
             gate_of: main.map(|main| main.checkpoint.public_id),
             vehicle: vehicle.map(|vehicle| VehicleView {
@@ -207,12 +208,12 @@ pub async fn change(
     if before.venue_id != venue.id {
         return Err(Kind::NotFound.into());
     }
-    let patch = body.0.parse()?;
+    let change = body.0.parse()?;
     let (keys, random) = (&app.keys, &app.random);
     let (checkpoint, vehicle) = app
         .db
         .write(async |tx| {
-            let changed = venues::patch_checkpoint(tx, keys, random, &venue, id, &patch).await?;
+            let changed = venues::patch_checkpoint(tx, keys, random, &venue, id, &change).await?;
             let vehicle = venues::vehicle_of(tx, keys, &changed).await?;
             Ok::<_, Failure>((changed, vehicle))
         })

@@ -4,6 +4,7 @@
 //! to do.
 
 mod account;
+mod demo;
 mod doctor;
 mod import;
 mod poster;
@@ -66,6 +67,9 @@ struct Arguments {
 enum Command {
     /// Bring the database up to date, make missing keys, and serve (what happens without a command).
     Serve,
+    /// Fill an empty data folder with a made-up province (venues, two weeks of check-ins, cases), print
+    /// the logins, and serve.
+    Demo(demo::Options),
     /// Make accounts.
     #[command(subcommand)]
     Account(account::Command),
@@ -139,6 +143,7 @@ async fn run(arguments: Arguments) -> Result<(), CliError> {
     start_log(settings.log);
     match arguments.command.unwrap_or(Command::Serve) {
         Command::Serve => serve::run(settings).await,
+        Command::Demo(options) => demo::run(settings, options).await,
         Command::Account(command) => account::run(settings, command).await,
         Command::Migrate => {
             open(settings).await?.db.close().await;
