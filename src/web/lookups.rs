@@ -280,7 +280,7 @@ pub async fn people(
         limit: ROWS,
     };
     let (items, more) =
-        people::open(&desk(app), &own.account, &run, which, "lookup.opened").await?;
+        people::open(&desk(app), &own.account, &run, which, "lookup.viewed").await?;
     let spans = app
         .db
         .read(async |tx| people::case_spans(tx, run.id).await)
