@@ -133,16 +133,6 @@ impl Frame {
         Ok(answer.body(body))
     }
 
-    /// On to another page of ours, by GET.
-    #[must_use]
-    pub fn go(&self, to: &str) -> HttpResponseBuilder {
-        let mut answer = HttpResponse::SeeOther();
-        answer
-            .insert_header((header::LOCATION, to))
-            .insert_header((header::CACHE_CONTROL, "no-store"));
-        answer
-    }
-
     /// A cookie of ours: out of reach of scripts, not sent along by other sites' forms. Without an
     /// age it ends with the browser.
     #[must_use]
@@ -209,6 +199,16 @@ impl<P: Permission> FromRequest for Own<P> {
             })
         })
     }
+}
+
+/// On to another page of ours, by GET.
+#[must_use]
+pub fn go(to: &str) -> HttpResponseBuilder {
+    let mut answer = HttpResponse::SeeOther();
+    answer
+        .insert_header((header::LOCATION, to))
+        .insert_header((header::CACHE_CONTROL, "no-store"));
+    answer
 }
 
 /// The application behind a request.
