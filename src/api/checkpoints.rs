@@ -218,6 +218,8 @@ pub async fn change(
             Ok::<_, Failure>((changed, vehicle))
         })
         .await?;
+    // Entrances to the same space may have changed with it.
+    app.directory.refresh(&app.db).await?;
     app.directory.put(&venue, &checkpoint);
     let view = CheckpointView::new(&app, &checkpoint, vehicle);
     Ok(web::Json(view))

@@ -49,8 +49,11 @@ pub async fn prove(
     login: &str,
     password: SecretString,
 ) -> Result<Account> {
-    app.limits.login(client_address(request), login)?;
-    let login = Login::parse(login).map_err(|_| Failure::new(Kind::LoginFailed))?;
+    // One login in another writing is the same login, also to the limits.
+    let parsed = Login::parse(login);
+    let name = parsed.as_ref().map_or(login, Login::text);
+    app.limits.login(client_address(request), name)?;
+    let login = parsed.map_err(|_| Failure::new(Kind::LoginFailed))?;
     let found = app
         .db
         .read(async |tx| accounts::find_login(tx, &app.keys, &login).await)

@@ -104,18 +104,15 @@ impl App {
         clock: Clock,
         random: Random,
     ) -> Result<Self, StartError> {
-        let is_new = match &settings.database {
-            Target::Sqlite(path) => {
-                if let Some(parent) = path.parent() {
-                    make_private_dir(parent)?;
-                }
-                !path.exists()
-            }
-            Target::Postgres(..) => true,
-        };
-        let master = master_key(&settings.master_key, is_new, &random)?;
+        if let Target::Sqlite(path) = &settings.database
+            && let Some(parent) = path.parent()
+        {
+            make_private_dir(parent)?;
+        }
         let db = Db::open(&settings.database, clock.clone()).await?;
         db.migrate().await?;
+        let is_new = KeyRing::is_empty(&db).await?;
+        let master = master_key(&settings.master_key, is_new, &random)?;
         let keys = Arc::new(KeyRing::open(&db, &master, &random).await?);
         let regions = Arc::new(Regions::load()?);
         let directory = Arc::new(Directory::load(&db).await?);

@@ -95,8 +95,8 @@ struct Judged(Account, Uuid);
 
 /// Let through only accounts of `roles`, by access token, before anything of the request is read.
 ///
-/// It stands before the extractors because these run side by side: a body that is refused would cut
-/// off the look at the account, and a database transaction must never be cut off.
+/// It stands before the extractors because these run side by side: a body that is refused would be
+/// answered before the role is.
 ///
 /// # Errors
 ///
@@ -158,20 +158,6 @@ impl<P: Permission> FromRequest for Caller<P> {
     }
 }
 
-/// Run `work` to its end even if nobody waits for it any more. Extractors run side by side and the
-/// first that fails drops the others; a database transaction must not be dropped while it begins.
-///
-/// # Errors
-///
-/// Those of `work`.
-pub async fn uncut<T: 'static>(
-    work: impl Future<Output = Result<T, Failure>> + 'static,
-) -> Result<T, Failure> {
-    actix_web::rt::spawn(work)
-        .await
-        .unwrap_or_else(|error| Err(Failure::internal(error)))
-}
-
 impl<P: Permission> FromRequest for BrowserCaller<P> {
     type Error = Failure;
     type Future = Later<Self>;
@@ -179,7 +165,7 @@ impl<P: Permission> FromRequest for BrowserCaller<P> {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let app = shared(request);
         let request = request.clone();
-        Box::pin(uncut(async move {
+        Box::pin(async move {
             let app = app?;
             let secret = request
                 .cookie(&app.cookie_name(COOKIE))
@@ -204,6 +190,6 @@ impl<P: Permission> FromRequest for BrowserCaller<P> {
                 family,
                 permission: PhantomData,
             })
-        }))
+        })
     }
 }

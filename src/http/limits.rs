@@ -50,7 +50,7 @@ impl Limits {
             login_address: limiter(60, Duration::from_secs(1)),
             login_name: limiter(10, Duration::from_secs(6)),
             registration: limiter(60, Duration::from_mins(1)),
-            token: limiter(30, Duration::from_secs(1)),
+            token: limiter(200, Duration::from_secs(1)),
             checkpoint: limiter(2000, Duration::from_millis(10)),
             address: limiter(4000, Duration::from_millis(5)),
         }
@@ -75,8 +75,8 @@ impl Limits {
         self.check(&self.registration, &prefix(address))
     }
 
-    /// A check-in at a checkpoint from `address`, with a declaration token or without: 30 at once
-    /// and one a second by token, 2,000 and a hundred a second by checkpoint, 4,000 and two hundred
+    /// A check-in at a checkpoint from `address`, with a declaration token or without: 200 at once
+    /// (two batches) and one a second by token, 2,000 and a hundred a second by checkpoint, 4,000 and two hundred
     /// a second by address.
     ///
     /// # Errors

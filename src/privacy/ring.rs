@@ -94,6 +94,22 @@ pub struct KeyRing {
 const VERSION: i64 = 1;
 
 impl KeyRing {
+    /// Whether `db` holds no key yet, so that a new master key may be made for it.
+    ///
+    /// # Errors
+    ///
+    /// Those of the store.
+    pub async fn is_empty(db: &Db) -> Result<bool, store::Error> {
+        let any: Option<(i64,)> = db
+            .read(async |tx| {
+                tx.query("SELECT version FROM service_keys LIMIT 1")
+                    .optional()
+                    .await
+            })
+            .await?;
+        Ok(any.is_none())
+    }
+
     /// Open the ring in `db`, making the keys that are missing.
     ///
     /// # Errors

@@ -158,28 +158,15 @@ impl Db {
         }
     }
 
-    /// Never put this under a timeout or in a `select!`: sqlx 0.9.0 gives a
-    /// PostgreSQL connection whose `BEGIN` was cut off back to the pool with the
-    /// transaction open (transact-rs/sqlx#4385).
+    /// Begin in a task of its own, which nobody can cut off: a handler is dropped when its client goes
+    /// away or when another extractor fails, and sqlx 0.9.0 gives a PostgreSQL connection whose
+    /// `BEGIN` was cut off back to the pool with the transaction open (transact-rs/sqlx#4385). Once
+    /// begun, a transaction that is dropped rolls back.
     async fn begin(&self, mode: Mode) -> Result<Tx, Error> {
-        let conn = match &self.pool {
-            Pool::Postgres(pool) => Conn::Postgres(
-                pool.begin_with(match mode {
-                    Mode::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY",
-                    Mode::Stage => "BEGIN ISOLATION LEVEL REPEATABLE READ",
-                    Mode::Append => "BEGIN ISOLATION LEVEL READ COMMITTED",
-                    Mode::Write => "BEGIN ISOLATION LEVEL SERIALIZABLE",
-                })
-                .await?,
-            ),
-            // The write lock is taken now, not at the first write, so that a
-            // transaction that began by reading cannot fail with `SQLITE_BUSY`.
-            Pool::Sqlite { write, read, stage } => Conn::Sqlite(match mode {
-                Mode::Read => read.begin_with("BEGIN DEFERRED").await?,
-                Mode::Stage => stage.begin_with("BEGIN DEFERRED").await?,
-                Mode::Append | Mode::Write => write.begin_with("BEGIN IMMEDIATE").await?,
-            }),
-        };
+        let pool = self.pool.clone();
+        let conn = tokio::spawn(async move { begin(&pool, mode).await })
+            .await
+            .map_err(|_| Error::Driver(sqlx::Error::PoolClosed))??;
         Ok(Tx {
             conn,
             now: self.clock.now(),
@@ -187,6 +174,27 @@ impl Db {
             state: State::Sound,
         })
     }
+}
+
+async fn begin(pool: &Pool, mode: Mode) -> Result<Conn, Error> {
+    Ok(match pool {
+        Pool::Postgres(pool) => Conn::Postgres(
+            pool.begin_with(match mode {
+                Mode::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY",
+                Mode::Stage => "BEGIN ISOLATION LEVEL REPEATABLE READ",
+                Mode::Append => "BEGIN ISOLATION LEVEL READ COMMITTED",
+                Mode::Write => "BEGIN ISOLATION LEVEL SERIALIZABLE",
+            })
+            .await?,
+        ),
+        // The write lock is taken now, not at the first write, so that a transaction that began by
+        // reading cannot fail with `SQLITE_BUSY`.
+        Pool::Sqlite { write, read, stage } => Conn::Sqlite(match mode {
+            Mode::Read => read.begin_with("BEGIN DEFERRED").await?,
+            Mode::Stage => stage.begin_with("BEGIN DEFERRED").await?,
+            Mode::Append | Mode::Write => write.begin_with("BEGIN IMMEDIATE").await?,
+        }),
+    })
 }
 
 /// A number that differs from call to call; nothing but a wait depends on it.

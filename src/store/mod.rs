@@ -11,8 +11,8 @@
 //!   as success; here neither engine commits ([`Error::WentOn`]).
 //! - SQLite's plain `BEGIN` fails when it upgrades from reading to writing, so writers begin with
 //!   `BEGIN IMMEDIATE`, on one connection, and readers have a pool of their own.
-//! - A `begin` that is cancelled leaves the connection with an open transaction (sqlx 0.9.0): never
-//!   put a timeout or a `select!` around anything here.
+//! - A `begin` that is cancelled leaves the connection with an open transaction (sqlx 0.9.0), so it
+//!   runs in a task of its own, which nobody can cancel.
 
 mod connect;
 mod db;

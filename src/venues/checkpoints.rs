@@ -227,7 +227,10 @@ pub async fn patch_checkpoint(
     let mut now = by_id(tx, id).await?;
     let printed = (now.name.clone(), now.kind);
     match patch.gate_of {
-        Change::Set(gate) => now.site_id = site_of_gate(tx, venue.id, gate).await?,
+        Change::Set(gate) => {
+            now.site_id = site_of_gate(tx, venue.id, gate).await?;
+            bring_gates(tx, now.id, now.site_id).await?;
+        }
         Change::Clear => now.site_id = now.id,
         Change::Keep => {}
     }
@@ -248,6 +251,19 @@ pub async fn patch_checkpoint(
         .execute()
         .await?;
     Ok(by_id(tx, now.id).await?)
+}
+
+/// Move the other entrances to the space of checkpoint `root` to `site` with it, so that one space
+/// stays one.
+async fn bring_gates(tx: &mut Tx, root: i64, site: i64) -> Result<(), Error> {
+    let now = tx.now();
+    tx.query("UPDATE checkpoints SET site_id = $2, changed_at = $3 WHERE site_id = $1")
+        .bind(root)
+        .bind(site)
+        .bind(now)
+        .execute()
+        .await
+        .map(drop)
 }
 
 fn apply(checkpoint: &mut Checkpoint, patch: &PatchDraft, at: Timestamp) {

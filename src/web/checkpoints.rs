@@ -316,6 +316,8 @@ async fn apply(at: &At, checkpoint: Uuid, patch: CheckpointPatch) -> Result<()> 
             venues::patch_checkpoint(tx, keys, random, &at.venue, checkpoint, &patch).await
         })
         .await?;
+    // Entrances to the same space may have changed with it.
+    app.directory.refresh(&app.db).await?;
     app.directory.put(&at.venue, &changed);
     Ok(())
 }

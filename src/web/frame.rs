@@ -21,7 +21,7 @@ use super::{
 use crate::{
     accounts::{self, Account},
     base::{Failure, Kind},
-    http::{AnyRole, App, BrowserCaller, COOKIE, Officers, Owners, Permission, Shared, uncut},
+    http::{AnyRole, App, BrowserCaller, COOKIE, Officers, Owners, Permission, Shared},
 };
 
 /// The cookie that a form's token is bound to while nobody is logged in.
@@ -167,7 +167,7 @@ impl FromRequest for Frame {
             .is_some()
             .then(|| BrowserCaller::<AnyRole>::from_request(request, payload));
         let request = request.clone();
-        Box::pin(uncut(async move {
+        Box::pin(async move {
             let account = match caller {
                 Some(caller) => match caller.await {
                     Ok(caller) => Some(caller.account),
@@ -177,7 +177,7 @@ impl FromRequest for Frame {
                 None => None,
             };
             Self::of(request, account).await
-        }))
+        })
     }
 }
 
@@ -188,7 +188,7 @@ impl<P: Permission> FromRequest for Own<P> {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let caller = BrowserCaller::<P>::from_request(request, payload);
         let request = request.clone();
-        Box::pin(uncut(async move {
+        Box::pin(async move {
             let caller = caller.await?;
             let frame = Frame::of(request, Some(caller.account.clone())).await?;
             Ok(Self {
@@ -197,7 +197,7 @@ impl<P: Permission> FromRequest for Own<P> {
                 session: caller.family,
                 permission: PhantomData,
             })
-        }))
+        })
     }
 }
 

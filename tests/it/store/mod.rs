@@ -24,6 +24,7 @@ on_both! {
     isolation_is_as_documented,
     appends_are_not_run_again,
     rows_arrive_one_by_one,
+    a_begin_that_nobody_waits_for_hurts_nobody,
 }
 
 async fn db(on: On) -> (Db, tempfile::TempDir) {
@@ -242,6 +243,23 @@ async fn rows_arrive_one_by_one(on: On) {
         .await;
     assert!(matches!(stopped, Err(Error::Conflict)));
     assert_eq!(seen, 3);
+}
+
+/// Clients go away in the middle of a request. On PostgreSQL a `BEGIN` that was cut off used to leave
+/// its connection inside a transaction that cannot write.
+async fn a_begin_that_nobody_waits_for_hurts_nobody(on: On) {
+    let (db, _dir) = db(on).await;
+    for n in 0..200 {
+        let cut = tokio::time::timeout(
+            std::time::Duration::from_micros(n * 5),
+            db.read(async |tx| count(tx).await),
+        );
+        let _ = cut.await;
+    }
+    for n in 0..40 {
+        db.append(async |tx| add(tx, n).await).await.unwrap();
+    }
+    assert_eq!(db.read(count).await.unwrap(), 40);
 }
 
 /// What the durability promise rests on.
