@@ -83,6 +83,7 @@ id-number = ID card or passport number
 id-number-hint = Needed only if you have no phone number.
 id-number-or = or ID card, passport number
 nationality = Nationality
+nations-others = Other countries (ISO code)
 province = Province or city
 ward = Ward or commune
 ward-hint = Type the first letters; accents are not needed.

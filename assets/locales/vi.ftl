@@ -80,6 +80,7 @@ id-number = Số CCCD hoặc hộ chiếu
 id-number-hint = Chỉ cần khi không có số điện thoại.
 id-number-or = hoặc số CCCD, hộ chiếu
 nationality = Quốc tịch
+nations-others = Nước khác (mã ISO)
 province = Tỉnh, thành phố
 ward = Phường, xã, đặc khu
 ward-hint = Gõ vài chữ đầu, không cần dấu.

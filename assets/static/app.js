@@ -35,6 +35,17 @@
     setInterval(() => { clock.textContent = format.format(start + performance.now() - shown); }, 250);
   }
 
+  // Countries that stand there by code get their names from the browser.
+  const others = find('[data-nations]');
+  if (others && Intl.DisplayNames) {
+    const names = new Intl.DisplayNames([document.documentElement.lang], { type: 'region' });
+    for (const option of others.children) {
+      const code = option.text.trim();
+      option.value = code;
+      option.text = names.of(code);
+    }
+  }
+
   // The list of wards narrows as one types, with or without accents.
   const combo = find('[data-wards]'), province = find('#province');
   if (!combo || !province) return;

@@ -13,6 +13,11 @@ const ALPHA_2: &str = "\
     TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW \
 ";
 
+/// All assigned alpha-2 codes, in order.
+pub fn countries() -> impl Iterator<Item = &'static str> {
+    ALPHA_2.split_whitespace()
+}
+
 /// Whether `code` is an assigned alpha-2 code in capitals.
 pub(super) fn is_country(code: &str) -> bool {
     code.len() == 2 && ALPHA_2.split(' ').any(|known| known == code)

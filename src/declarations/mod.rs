@@ -18,6 +18,7 @@ mod sealed;
 pub mod store;
 pub mod token;
 
+pub use countries::countries;
 pub use draft::{AddressDraft, AnswersDraft, ConsentDraft, Draft, SymptomsDraft, TravelDraft};
 pub use risk::{Risk, Symptom, UNDECLARED};
 pub use sealed::{

@@ -1,11 +1,12 @@
 //! Nationalities of the declaration, by ISO 3166-1 alpha-2 code.
 //!
-//! Not every country of the world: the list travels with the first page of every visit, and a
-//! shorter one is read faster. It holds the countries most visitors and residents come from; the
-//! rest is "other" (`ZZ`, a code that ISO leaves to users).
+//! The list travels with the first page of every visit. So the countries most visitors and
+//! residents come from stand there by name, and all others by their code alone, which the page's
+//! script turns into names from the browser's own stock.
 
 use super::page::Choice;
 use super::texts::Lang;
+use crate::declarations::countries;
 
 const NATIONS: [(&str, &str, &str); 45] = [
     ("VN", "Việt Nam", "Vietnam"),
@@ -55,13 +56,9 @@ const NATIONS: [(&str, &str, &str); 45] = [
     ("US", "Hoa Kỳ", "United States"),
 ];
 
-/// The list for the page, Vietnam first, "other" last.
+/// The countries that are named, Vietnam first.
 #[must_use]
 pub fn choices(lang: Lang) -> Vec<Choice> {
-    let other = match lang {
-        Lang::Vi => "Nước khác",
-        Lang::En => "Another country",
-    };
     NATIONS
         .iter()
         .map(|(code, vi, en)| {
@@ -71,6 +68,27 @@ pub fn choices(lang: Lang) -> Vec<Choice> {
             };
             Choice::new(*code, *name)
         })
-        .chain([Choice::new("ZZ", other)])
         .collect()
+}
+
+/// The codes of all other countries.
+#[must_use]
+pub fn others() -> Vec<&'static str> {
+    let named = |code: &str| NATIONS.iter().any(|(known, _, _)| *known == code);
+    countries().filter(|code| !named(code)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_country_can_be_chosen_once() {
+        let named = choices(Lang::Vi);
+        let mut all: Vec<_> = named.iter().map(|choice| choice.value.as_str()).collect();
+        assert_eq!(all[0], "VN");
+        all.extend(others());
+        all.sort_unstable();
+        assert!(all.iter().copied().eq(countries()), "{all:?}");
+    }
 }

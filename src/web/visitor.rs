@@ -180,6 +180,7 @@ impl Here {
                 valid_until,
                 f: form,
                 nations: nations::choices(self.frame.lang),
+                other_nations: nations::others(),
                 provinces: area::provinces(&app.regions),
                 wards,
                 symptoms: Symptom::ALL.map(Symptom::as_str).to_vec(),

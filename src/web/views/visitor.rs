@@ -36,8 +36,10 @@ pub struct Visitor {
     pub valid_until: Option<String>,
     /// What was typed.
     pub f: Form,
-    /// Nationalities.
+    /// Nationalities that stand there by name.
     pub nations: Vec<Choice>,
+    /// Codes of all others.
+    pub other_nations: Vec<&'static str>,
     /// Today's provinces.
     pub provinces: Vec<Choice>,
     /// Wards to choose from when the typed name fits several; usually empty.

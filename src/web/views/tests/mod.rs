@@ -217,5 +217,5 @@ fn the_first_visit_is_small() {
         .map(|(_, html)| html.len())
         .unwrap();
     let all = first + assets::CSS.len() + assets::SCRIPT.len();
-    assert!(all < 40_960, "page {first} bytes, all {all}");
+    assert!(all < 40_000, "page {first} bytes, all {all}");
 }

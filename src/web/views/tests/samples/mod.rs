@@ -70,6 +70,7 @@ fn visitor(p: Page, f: Form, valid_until: Option<String>) -> Visitor {
         valid_until,
         f,
         nations: crate::web::nations::choices(Lang::Vi),
+        other_nations: crate::web::nations::others(),
         provinces: provinces(),
         wards: Vec::new(),
         symptoms: crate::declarations::Symptom::ALL
