@@ -13,6 +13,7 @@
 
 mod countries;
 mod draft;
+mod parse;
 mod risk;
 mod sealed;
 pub mod store;

@@ -9,6 +9,8 @@
 
 mod accounts;
 mod checkins;
+mod import;
+mod journal;
 mod kit;
 mod layers;
 mod lookups;

@@ -8,6 +8,7 @@
 //! Nobody declared anything here: the declaration row holds only the sealed contact, its risk is
 //! [`crate::declarations::UNDECLARED`], and the check-in's assurance says "paper".
 
+mod columns;
 mod rejects;
 mod row;
 
@@ -17,13 +18,15 @@ use std::{
     io,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError, mpsc as threads},
+    time::{Duration, Instant},
 };
 
 use tokio::sync::mpsc;
 
 use self::{
+    columns::Columns,
     rejects::Rejects,
-    row::{Columns, Judge, Stay},
+    row::{Judge, Stay},
 };
 use super::store::{self, Row};
 use crate::{
@@ -37,9 +40,16 @@ use crate::{
 /// Rows that are judged together.
 const CHUNK: usize = 4096;
 
-/// Rows in one transaction. A service that runs on the same SQLite file waits for it: about a third
-/// of a second.
-const BATCH: usize = 5 * CHUNK;
+/// Rows in the first transaction, and in any at least.
+const BATCH_MIN: usize = 2 * CHUNK;
+
+/// Rows in one transaction at most: 40 MB of memory.
+const BATCH_MAX: usize = 16 * CHUNK;
+
+/// How long a transaction should take. The larger, the seldomer is a page written that rows of
+/// several batches share; but a service that runs on the same SQLite file waits for it, and gives up
+/// after three seconds.
+const BATCH_TIME: Duration = Duration::from_secs(1);
 
 /// Threads that judge and seal; the writer is busy besides.
 const JUDGES: usize = 2;
@@ -165,6 +175,7 @@ pub async fn check_ins(
     let mut waiting = BTreeMap::new();
     let mut next = 0;
     let mut batch = Vec::new();
+    let mut size = BATCH_MIN;
     let mut whole = false;
     while let Some(chunk) = judged.recv().await {
         let chunk = chunk.map_err(unreadable)?;
@@ -178,8 +189,10 @@ pub async fn check_ins(
                 rejects.add(&record, &reason)?;
             }
             batch.extend(chunk.stays);
-            if batch.len() >= BATCH {
+            if batch.len() >= size {
+                let (rows, began) = (batch.len(), Instant::now());
                 write(&import.db, &mut batch, &mut report).await?;
+                size = next_size(rows, began.elapsed());
                 progress(chunk.until);
             }
         }
@@ -192,6 +205,16 @@ pub async fn check_ins(
     report.rows = report.kept + report.rejected;
     report.known = report.stays - report.added;
     Ok(report)
+}
+
+/// Rows for the next transaction, after one of `rows` that took `took`: at most twice as many.
+fn next_size(rows: usize, took: Duration) -> usize {
+    let took = usize::try_from(took.as_millis())
+        .unwrap_or(usize::MAX)
+        .max(1);
+    let target = usize::try_from(BATCH_TIME.as_millis()).unwrap_or(usize::MAX);
+    let fitting = rows.saturating_mul(target) / took;
+    fitting.min(2 * rows).clamp(BATCH_MIN, BATCH_MAX)
 }
 
 /// Make keys and partitions of all days that may occur, and give the first of them.
@@ -208,11 +231,14 @@ async fn prepare(import: &Import) -> Result<Day, ImportError> {
         .await
         .map_err(|error| ImportError::Store(Box::new(error.into())))?;
     // Rows arrive in no order of the indexes; with the touched pages in memory none is written twice
-    // in one transaction. 128 MiB, for this process alone.
+    // in one transaction, and with a log of 128 MiB fewer are copied twice into the file.
     import
         .db
         .append(async |tx| {
             tx.query(Sql::split("SELECT 1", "PRAGMA cache_size = -131072"))
+                .execute()
+                .await?;
+            tx.query(Sql::split("SELECT 1", "PRAGMA wal_autocheckpoint = 32768"))
                 .execute()
                 .await
         })
@@ -309,4 +335,19 @@ async fn write(db: &Db, batch: &mut Vec<Stay>, report: &mut Report) -> Result<()
     report.added += added;
     batch.clear();
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_transaction_grows_until_it_takes_a_second() {
+        let ms = Duration::from_millis;
+        assert_eq!(next_size(BATCH_MIN, ms(10)), 2 * BATCH_MIN);
+        assert_eq!(next_size(40_000, ms(1000)), 40_000);
+        assert_eq!(next_size(40_000, ms(2000)), 20_000);
+        assert_eq!(next_size(40_000, ms(60_000)), BATCH_MIN);
+        assert_eq!(next_size(BATCH_MAX, ms(0)), BATCH_MAX);
+    }
 }

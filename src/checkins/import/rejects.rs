@@ -8,7 +8,7 @@ use std::{
 
 use super::{
     ImportError,
-    row::{REJECT_COLUMNS, looks_like_formula},
+    columns::{REJECT_COLUMNS, looks_like_formula},
 };
 use crate::base::FieldError;
 

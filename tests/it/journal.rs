@@ -1,0 +1,277 @@
+//! The journal: full, refused, stopped, and killed in mid-write.
+
+use std::{
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Child, Command, Stdio},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use diem_kiem_dich::{
+    base::{Clock, Kind, Random, ids},
+    checkins::{
+        journal::{Arrival, Journal},
+        store::{Out, Row},
+    },
+    declarations::Risk,
+    identity::PersonId,
+    store::{self, Db, Sql, Target},
+};
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+
+use crate::{
+    checkins::declaration,
+    kit::{self, Http, On},
+    on_both,
+};
+
+on_both! {
+    a_full_journal_refuses_at_once,
+    one_bad_row_takes_no_other_with_it,
+    stopping_writes_what_is_waiting,
+    what_was_acknowledged_survives_kill_9,
+}
+
+fn arrival(clock: &Clock) -> Arrival {
+    let id = ids::v7(clock.now(), &Random::System);
+    Arrival {
+        row: Row {
+            checkpoint_id: 1,
+            id,
+            person: PersonId::from_bytes(Random::System.bytes()),
+            left_at: None,
+            left_source: None,
+            source: "online",
+            assurance: "poster",
+            headcount: 1,
+            seat: None,
+            declaration_id: Some(id),
+        },
+        risk: Risk::Clear,
+        declaration: None,
+    }
+}
+
+async fn stored(db: &Db) -> i64 {
+    let count: Result<(i64,), store::Error> = db
+        .read(async |tx| tx.query("SELECT COUNT(*) FROM check_ins").one().await)
+        .await;
+    count.unwrap().0
+}
+
+/// Keeps writers out while its transaction lasts: SQLite has one writer in any case.
+const HOLD: Sql = Sql::split("LOCK TABLE check_ins IN EXCLUSIVE MODE", "SELECT 1");
+
+async fn a_full_journal_refuses_at_once(on: On) {
+    let (app, clock, _dir) = kit::app(on).await;
+    let journal = Journal::with_capacity(app.db.clone(), 8).unwrap();
+    let (held, release) = (tokio::sync::Notify::new(), tokio::sync::Notify::new());
+    let hold = app.db.append(async |tx| {
+        tx.query(HOLD).execute().await?;
+        held.notify_one();
+        release.notified().await;
+        Ok::<_, store::Error>(())
+    });
+    let send = async {
+        held.notified().await;
+        let began = std::time::Instant::now();
+        let first = journal.check_in(arrival(&clock));
+        let rest = async {
+            // The writer has taken the first and waits for the lock.
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            let many = (0..50).map(|_| async {
+                let result = journal.check_in(arrival(&clock)).await;
+                (result, began.elapsed())
+            });
+            let release = async {
+                tokio::time::sleep(Duration::from_millis(200)).await;
+                release.notify_one();
+            };
+            tokio::join!(join_all(many), release).0
+        };
+        tokio::join!(first, rest)
+    };
+    let (held, (first, rest)) = tokio::join!(hold, send);
+    held.unwrap();
+    first.unwrap();
+    let (good, refused): (Vec<_>, Vec<_>) = rest.into_iter().partition(|(r, _)| r.is_ok());
+    assert_eq!(
+        (good.len(), refused.len()),
+        (8, 42),
+        "as many as there is room for"
+    );
+    for (result, after) in refused {
+        let failure = result.unwrap_err();
+        assert_eq!(
+            (failure.kind, failure.retry_after),
+            (Kind::Unavailable, Some(1))
+        );
+        assert!(
+            after < Duration::from_millis(250),
+            "at once, not after a wait: {after:?}"
+        );
+    }
+    assert_eq!(stored(&app.db).await, 9);
+}
+
+async fn one_bad_row_takes_no_other_with_it(on: On) {
+    let (app, clock, _dir) = kit::app(on).await;
+    let journal = &app.door.journal;
+    let mut bad = arrival(&clock);
+    bad.row.headcount = 52;
+    let bad_key = bad.row.key();
+    let good: Vec<Arrival> = (0..20).map(|_| arrival(&clock)).collect();
+    let good_key = good[0].row.key();
+    let all = good
+        .into_iter()
+        .take(10)
+        .chain([bad])
+        .chain((0..9).map(|_| arrival(&clock)));
+    let results = join_all(all.map(|arrival| journal.check_in(arrival))).await;
+    let outcomes: Vec<bool> = results.iter().map(Result::is_ok).collect();
+    assert_eq!(outcomes.iter().filter(|ok| **ok).count(), 19);
+    assert!(!outcomes[10]);
+    assert_eq!(stored(&app.db).await, 19);
+    let out = |key, ms| Out {
+        key,
+        left_at: clock.now().as_ms() + ms,
+    };
+    let (left, unknown, impossible) = tokio::join!(
+        journal.check_out(out(good_key, 1000)),
+        journal.check_out(out(bad_key, 1000)),
+        journal.check_out(out(good_key, 2 * 86_400_000)),
+    );
+    // The later call replaces; it breaks the rule of 24 h, and the earlier one stands.
+    assert!(impossible.is_err());
+    assert!(left.unwrap());
+    assert!(!unknown.unwrap());
+}
+
+async fn stopping_writes_what_is_waiting(on: On) {
+    let (app, clock, _dir) = kit::app(on).await;
+    let journal = &app.door.journal;
+    let waiting: Vec<_> = (0..600)
+        .map(|_| journal.check_in(arrival(&clock)))
+        .collect();
+    let stop = async {
+        journal.stop();
+        journal.ended().await
+    };
+    let (results, ended) = tokio::join!(join_all(waiting), stop);
+    ended.unwrap();
+    assert!(results.iter().all(Result::is_ok));
+    assert_eq!(stored(&app.db).await, 600);
+    let late = journal.check_in(arrival(&clock)).await.unwrap_err();
+    assert_eq!(late.kind, Kind::Unavailable);
+}
+
+/// The program itself, on the machine's clock.
+struct Program {
+    child: Child,
+    url: String,
+    http: Http,
+}
+
+fn start(dir: &Path, url: Option<&str>) -> Program {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_diem-kiem-dich"));
+    command
+        .arg("--data-dir")
+        .arg(dir)
+        .args(["--listen", "127.0.0.1:0"])
+        .env("DKD_RATE_LIMITS", "off")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null());
+    if let Some(url) = url {
+        command.arg("--database-url").arg(url);
+    }
+    let mut child = command.spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let line = lines.find_map(|line| {
+        let line = line.unwrap();
+        line.strip_prefix("listening on ").map(str::to_owned)
+    });
+    let url = line.expect("the program starts");
+    let http = Http::new(&url, None);
+    Program { child, url, http }
+}
+
+async fn what_was_acknowledged_survives_kill_9(on: On) {
+    let dir = tempfile::tempdir().unwrap();
+    let settings = kit::settings(on, dir.path(), &[]).await;
+    let url = match &settings.database {
+        Target::Postgres(url, _) => Some(url.as_str()),
+        Target::Sqlite(_) => None,
+    };
+    let mut program = start(dir.path(), url);
+    let code = checkpoint(&program).await;
+    let acknowledged: Arc<Mutex<Vec<(Value, Value)>>> = Arc::default();
+    for round in 0..2 {
+        let tasks: Vec<_> = (0..16)
+            .map(|_| {
+                let (http, code) = (program.http.clone(), code.clone());
+                let acknowledged = Arc::clone(&acknowledged);
+                tokio::spawn(async move {
+                    loop {
+                        let id = ids::v7(Clock::System.now(), &Random::System);
+                        let body =
+                            json!({"id": id, "checkpoint": code, "declaration": declaration()});
+                        let sent = http.request(reqwest::Method::POST, "/api/v1/check-ins");
+                        let Ok(answer) = sent.json(&body).send().await else {
+                            return;
+                        };
+                        if answer.status() != 201 {
+                            return;
+                        }
+                        // The status came through; the body may have been cut off.
+                        let answer = answer.json().await.unwrap_or(Value::Null);
+                        acknowledged.lock().unwrap().push((body, answer));
+                    }
+                })
+            })
+            .collect();
+        tokio::time::sleep(Duration::from_millis(1500)).await;
+        program.child.kill().unwrap();
+        program.child.wait().unwrap();
+        for task in tasks {
+            task.await.unwrap();
+        }
+        program = start(dir.path(), url);
+        let sent = acknowledged.lock().unwrap().clone();
+        assert!(
+            sent.len() > 50 * (round + 1),
+            "only {} under load",
+            sent.len()
+        );
+        for (body, answer) in sent {
+            let (status, again) = program.http.post("/api/v1/check-ins", &body).await;
+            assert_eq!(status, 200, "acknowledged and lost");
+            assert!(answer.is_null() || again == answer);
+        }
+    }
+    program.child.kill().unwrap();
+    program.child.wait().unwrap();
+}
+
+async fn checkpoint(program: &Program) -> Value {
+    let http = &program.http;
+    let body = json!({
+        "name": "Chợ Mẫu", "kind": "market",
+        "address": {"province": "80", "ward": "25459", "street": "Đường Mẫu"},
+        "contact": {"name": "Chủ Mẫu", "phone": "0901234567"}, "password": "mat-khau-thu-nghiem",
+    });
+    let (status, made) = http.post("/api/v1/venues", &body).await;
+    assert_eq!(status, 201, "{made}");
+    let login = json!({"login": made["account"]["login"], "password": "mat-khau-thu-nghiem"});
+    let (status, session) = http.post("/api/v1/sessions", &login).await;
+    assert_eq!(status, 200, "{session}");
+    let owner = Http::new(&program.url, session["access_token"].as_str());
+    let path = format!(
+        "/api/v1/venues/{}/checkpoints",
+        made["venue"]["id"].as_str().unwrap()
+    );
+    let (status, made) = owner.post(&path, &json!({"name": "Cổng"})).await;
+    assert_eq!(status, 201, "{made}");
+    made["code"].clone()
+}
