@@ -1,6 +1,6 @@
-//! One Chromium with a profile of its own, and the checks that every page must pass.
+//! One Chromium with a profile of its own, driven as a person drives it.
 
-use std::{path::PathBuf, time::Duration};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -12,8 +12,6 @@ const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 pub const PHONE: u32 = 360;
 /// A desk.
 pub const DESK: u32 = 1280;
-/// Widths at which no page may be wider than its window; 320 is what WCAG 2.2 (1.4.10) asks for.
-const WIDTHS: [u32; 3] = [320, PHONE, DESK];
 
 /// How a browser is set up.
 #[derive(Clone, Copy)]
@@ -59,7 +57,8 @@ impl Setup {
 pub struct Browser {
     http: reqwest::Client,
     session: String,
-    server: String,
+    /// The address of the server.
+    pub server: String,
     setup: Setup,
     _profile: tempfile::TempDir,
 }
@@ -127,13 +126,14 @@ impl Browser {
         driver::command(&self.http, &path, body.as_ref()).await
     }
 
-    async fn command(&self, path: &str, body: Option<Value>) -> Value {
+    /// A WebDriver command of this session.
+    pub async fn command(&self, path: &str, body: Option<Value>) -> Value {
         let done = self.try_command(path, body).await;
         done.unwrap_or_else(|error| panic!("{path}: {error}"))
     }
 
     /// A command of the browser's own protocol.
-    async fn cdp(&self, name: &str, params: Value) -> Value {
+    pub async fn cdp(&self, name: &str, params: Value) -> Value {
         let body = json!({"cmd": name, "params": params});
         self.command("/goog/cdp/execute", Some(body)).await
     }
@@ -319,130 +319,4 @@ impl Browser {
             .reduce((sum, entry) => sum + entry.transferSize, 0)";
         self.script(script, &[]).await.as_u64().unwrap()
     }
-
-    /// What every page must keep: no message in the console and no breach of the policy, one
-    /// heading, a language, a title, labels, nothing inline, nothing from elsewhere, and no page
-    /// wider than its window.
-    pub async fn check(&self) {
-        let mut found: Vec<String> = self.console().await;
-        let sound = self.script(SOUND, &[&self.server]).await;
-        found.extend(texts(&sound));
-        for width in WIDTHS {
-            self.resize(width).await;
-            let wide = self.script(WIDE, &[&width.to_string()]).await;
-            found.extend(texts(&wide));
-        }
-        self.resize(self.setup.width).await;
-        assert!(found.is_empty(), "{}: {found:#?}", self.here().await);
-    }
-
-    /// What the browser had to say since the last call. That a form was answered with 4xx is no
-    /// fault of the page.
-    async fn console(&self) -> Vec<String> {
-        let log = self
-            .command("/se/log", Some(json!({"type": "browser"})))
-            .await;
-        let entries = log.as_array().cloned().unwrap_or_default();
-        let expected = |entry: &Value| {
-            let message = entry["message"].as_str().unwrap_or_default();
-            entry["source"] == "network"
-                && message.contains("with a status of 4")
-                && !message.contains("/static/")
-                && !message.contains("/api/")
-        };
-        let unexpected = entries.iter().filter(|entry| !expected(entry));
-        unexpected
-            .map(|entry| format!("console: {}", entry["message"]))
-            .collect()
-    }
-
-    /// Leave pictures of the whole page on a phone and on a desk, when pictures are asked for.
-    pub async fn picture(&self, name: &str) {
-        if std::env::var_os("DKD_PICTURES").is_none() {
-            return;
-        }
-        let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/screenshots");
-        std::fs::create_dir_all(&folder).unwrap();
-        for width in [PHONE, DESK] {
-            for dark in [false, true] {
-                self.resize(width).await;
-                self.darken(dark).await;
-                let shot = self.shot(width, 1).await;
-                let light = if dark { "-dark" } else { "" };
-                std::fs::write(folder.join(format!("{name}-{width}{light}.png")), shot).unwrap();
-            }
-        }
-        self.as_set_up().await;
-    }
-
-    /// The whole page as PNG.
-    async fn shot(&self, width: u32, scale: u32) -> Vec<u8> {
-        let height = self
-            .script("return document.documentElement.scrollHeight", &[])
-            .await;
-        let clip = json!({"x": 0, "y": 0, "width": width, "height": height, "scale": scale});
-        let params = json!({"format": "png", "captureBeyondViewport": true, "clip": clip});
-        let shot = self.cdp("Page.captureScreenshot", params).await;
-        decode(shot["data"].as_str().unwrap())
-    }
 }
-
-fn texts(list: &Value) -> Vec<String> {
-    let items = list.as_array().expect("a list").iter();
-    items
-        .map(|item| item.as_str().unwrap().to_owned())
-        .collect()
-}
-
-/// Base64, as the protocol hands out pictures.
-fn decode(text: &str) -> Vec<u8> {
-    const DIGITS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let digits: Vec<usize> = text
-        .chars()
-        .filter_map(|digit| DIGITS.find(digit))
-        .collect();
-    digits
-        .chunks(4)
-        .flat_map(|chunk| {
-            let word =
-                chunk.iter().fold(0, |word, digit| word << 6 | digit) << (6 * (4 - chunk.len()));
-            let bytes = [word >> 16, word >> 8, word].map(|byte| u8::try_from(byte & 255).unwrap());
-            bytes.into_iter().take(chunk.len() - 1)
-        })
-        .collect()
-}
-
-/// What is wrong with the page, as a list of texts. The argument is the server's address.
-const SOUND: &str = r##"
-    const bad = [], all = [...document.querySelectorAll('*')];
-    const name = element => element.outerHTML.slice(0, 120);
-    const headings = document.querySelectorAll('h1');
-    if (headings.length !== 1 || !headings[0].textContent.trim()) bad.push(headings.length + ' h1');
-    if (!['vi', 'en'].includes(document.documentElement.lang)) bad.push('lang ' + document.documentElement.lang);
-    if (!document.title.trim()) bad.push('no title');
-    for (const element of all) {
-        if (element.hasAttribute('style')) bad.push('inline style: ' + name(element));
-        for (const { name: attribute } of element.attributes) if (attribute.startsWith('on')) bad.push('inline handler: ' + name(element));
-        if (element.matches('style, script:not([src])')) bad.push('inline ' + element.localName);
-        if (element.matches('input:not([type=hidden]), select, textarea')
-            && !element.labels.length && !element.ariaLabel) bad.push('no label: ' + name(element));
-        if (element.matches('[id]') && document.querySelectorAll('#' + CSS.escape(element.id)).length > 1) bad.push('id twice: ' + element.id);
-        if (element.matches('a[href^="#"]') && !document.getElementById(element.getAttribute('href').slice(1))) bad.push('link to nowhere: ' + name(element));
-        if (element.matches('[href], [src], [action]')) {
-            const to = new URL(element.getAttribute('href') ?? element.getAttribute('src') ?? element.getAttribute('action'), document.baseURI);
-            if (to.protocol !== 'tel:' && to.origin !== arguments[0]) bad.push('elsewhere: ' + name(element));
-        }
-    }
-    for (const { name: url } of performance.getEntriesByType('resource')) if (!url.startsWith(arguments[0] + '/')) bad.push('fetched from ' + url);
-    return bad;
-"##;
-
-/// What is wider than the window, as a list of texts. What scrolls in a frame of its own is not.
-const WIDE: &str = r"
-    const width = Number(arguments[0]), bad = [], root = document.documentElement;
-    if (root.scrollWidth <= width && innerWidth <= width) return bad;
-    const framed = element => element && (getComputedStyle(element).overflowX !== 'visible' || framed(element.parentElement));
-    for (const element of document.body.querySelectorAll('*'))
-        if (element.getBoundingClientRect().right > width + 0.5 && !framed(element.parentElement)) bad.push(width + ' px: ' + element.outerHTML.slice(0, 100));
-    return [width + ' px: the page is ' + Math.max(root.scrollWidth, innerWidth) + ' px wide', ...bad.slice(0, 5)];
-";

@@ -2,7 +2,7 @@
 //! scripts.
 //!
 //! Each test is a whole journey. Every page that a journey opens is checked on the way
-//! ([`browser::Browser::check`]), so a new page is checked as soon as a journey passes it.
+//! ([`page`]), so a new page is checked as soon as a journey passes it.
 //! With `DKD_PICTURES=1` the journeys leave pictures in `target/screenshots`.
 
 #![expect(
@@ -25,6 +25,8 @@ mod kit;
 mod languages;
 mod officer;
 mod owner;
+mod page;
 mod people;
+mod pictures;
 mod reference;
 mod visitor;
