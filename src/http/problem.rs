@@ -4,7 +4,7 @@ use actix_web::{HttpResponse, ResponseError, http::StatusCode, http::header};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::base::{Failure, Timestamp};
+use crate::base::{Failure, Kind, Timestamp};
 
 /// A failure as the API answers it: `application/problem+json`, RFC 9457.
 #[derive(Debug, Serialize, ToSchema)]
@@ -75,20 +75,20 @@ pub fn log(failure: &Failure) {
     tracing::error!(code = failure.kind.code(), "request failed{causes}");
 }
 
-/// The status of a failure.
+/// The status of a kind of failure.
 #[must_use]
-pub fn status(failure: &Failure) -> StatusCode {
-    StatusCode::from_u16(failure.kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+pub fn status(kind: Kind) -> StatusCode {
+    StatusCode::from_u16(kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
 impl ResponseError for Failure {
     fn status_code(&self) -> StatusCode {
-        status(self)
+        status(self.kind)
     }
 
     fn error_response(&self) -> HttpResponse {
         log(self);
-        let mut response = HttpResponse::build(status(self));
+        let mut response = HttpResponse::build(status(self.kind));
         response
             .insert_header((header::CONTENT_TYPE, "application/problem+json"))
             .insert_header((header::CACHE_CONTROL, "no-store"));

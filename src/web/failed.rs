@@ -8,7 +8,7 @@ use actix_web::{
     Error, HttpRequest, HttpResponse,
     body::{EitherBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
-    http::{Method, header},
+    http::{Method, StatusCode, header},
     middleware::Next,
 };
 use askama::Template;
@@ -46,7 +46,7 @@ pub async fn as_page<B: MessageBody>(
         (is_page && is_problem && !is_html).then(|| {
             failed(
                 answer.request(),
-                failure,
+                failure.map_or_else(|| kind_of(status), |failure| failure.kind),
                 answer.headers().get(header::RETRY_AFTER),
             )
         })
@@ -65,12 +65,20 @@ pub async fn missing() -> Result<HttpResponse, Failure> {
     Err(Kind::NotFound.into())
 }
 
+/// The row of an answer that the framework gave by itself, such as a path that holds no id.
+fn kind_of(status: StatusCode) -> Kind {
+    Kind::ALL
+        .iter()
+        .copied()
+        .find(|kind| kind.status() == status.as_u16())
+        .unwrap_or(Kind::Internal)
+}
+
 fn failed(
     request: &HttpRequest,
-    failure: Option<&Failure>,
+    kind: Kind,
     retry_after: Option<&header::HeaderValue>,
 ) -> HttpResponse {
-    let kind = failure.map_or(Kind::Internal, |failure| failure.kind);
     if kind == Kind::Unauthorized {
         return to_login(request);
     }
@@ -84,11 +92,7 @@ fn failed(
         request_id: String::new(),
         p: page,
     };
-    let status = failure.map_or(
-        actix_web::http::StatusCode::INTERNAL_SERVER_ERROR,
-        problem::status,
-    );
-    let mut answer = HttpResponse::build(status);
+    let mut answer = HttpResponse::build(problem::status(kind));
     answer
         .content_type("text/html; charset=utf-8")
         .insert_header((header::CACHE_CONTROL, "no-store"));
