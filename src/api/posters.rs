@@ -18,7 +18,7 @@ use crate::{
 const HOTLINE: &str = "1022";
 
 /// Posters in one PDF at most.
-const PAGES_MAX: i64 = 500;
+const PAGES_MAX: i64 = 2_000;
 
 /// Which poster.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -333,10 +333,19 @@ pub async fn of_venue(
         .db
         .read(async |tx| {
             let venue = venues::own_venue(tx, owner, venue).await?;
-            let rows = venues::checkpoints_of(tx, &venue, None, PAGES_MAX).await?;
+            let rows = venues::checkpoints_of(tx, &venue, None, PAGES_MAX + 1).await?;
             Ok::<_, Failure>((venue, rows))
         })
         .await?;
+    if i64::try_from(checkpoints.len()).is_ok_and(|pages| pages > PAGES_MAX) {
+        return Err(FieldError::new(
+            "id",
+            "too_many_posters",
+            "Một tệp có tối đa 2.000 tờ; hãy in từng điểm.",
+            "One file holds 2,000 posters at most; print the checkpoints one by one.",
+        )
+        .into());
+    }
     let (size, lang) = sheet.read()?;
     let posters = checkpoints
         .iter()

@@ -103,7 +103,7 @@ pub struct NewCase {
     pub window: Window,
     /// Who, to be sealed.
     pub patient: Patient,
-    /// The patient's pseudonyms, at least one.
+    /// The patient's pseudonyms; none when only the name is known, and then no visits are found.
     pub persons: Vec<PersonId>,
 }
 
@@ -277,14 +277,6 @@ impl Errors {
         let id_number = self.optional(draft.id_number, |text| {
             IdNumber::parse(&text).map_err(|error| error.in_field("patient.id_number"))
         });
-        if matches!((&phone, &id_number), (Some(None), Some(None))) {
-            self.0.push(FieldError::new(
-                "patient.phone",
-                "phone_or_id_number",
-                "Cần số điện thoại hoặc số giấy tờ để tìm các lượt đến.",
-                "A phone number or an ID number is needed to find the visits.",
-            ));
-        }
         let this_year = i64::from(now.at(VIETNAM).year());
         let birth_year = match draft.birth_year {
             None => Some(None),
@@ -441,10 +433,7 @@ mod tests {
             ))
         };
         let one = |field: &str, code| vec![(field.to_owned(), code)];
-        assert_eq!(
-            case("", "").unwrap_err(),
-            one("patient.phone", "phone_or_id_number")
-        );
+        assert_eq!(case("", "").unwrap().persons, [], "known by name alone");
         let phone = r#","phone":"0901234567""#;
         assert!(case(phone, "").is_ok());
         assert_eq!(

@@ -67,11 +67,10 @@ pub fn rows(run: &Run, items: &[Item], directory: &Directory) -> Vec<Vec<Cell>> 
             let contact = item.contact.as_ref();
             let name = contact.and_then(|c| c.full_name.as_ref());
             let phone = contact.and_then(|c| c.phone.as_ref());
-            let ring = i32::try_from(item.ring).unwrap_or(i32::MAX);
             vec![
                 run.id.to_string().into(),
                 run.rule_id.clone().into(),
-                Cell::Number(f64::from(ring)),
+                Cell::Text(item.ring.to_string()),
                 item.reference.clone().into(),
                 name.map_or("", |name| name.as_str()).into(),
                 phone.map_or_else(String::new, Phone::national).into(),
@@ -146,7 +145,7 @@ pub fn csv(header: &[&str], rows: &[Vec<Cell>]) -> Result<Vec<u8>> {
             let record = row.iter().map(|cell| match cell {
                 Cell::Text(text) if starts_formula(text) => format!("'{text}"),
                 Cell::Text(text) => text.clone(),
-                Cell::Number(number) => number.to_string(),
+                Cell::Number(number) => format!("{number:.1}"),
             });
             writer.write_record(record).map_err(Failure::internal)?;
         }

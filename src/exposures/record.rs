@@ -18,6 +18,9 @@ use crate::{
 /// Rows that go into one statement.
 const BATCH: usize = 2_000;
 
+/// People from whom on a list is analysed once it is written.
+const ANALYZE_FROM: usize = 1_000;
+
 /// Whom a run traced.
 #[derive(Clone, Copy, Debug)]
 pub struct SubjectRow {
@@ -125,6 +128,15 @@ pub async fn insert(tx: &mut Tx, made: &Made) -> Result<(), Error> {
     }
     for rows in made.found.links.chunks(BATCH) {
         insert_links(tx, made.run.id, rows).await?;
+    }
+    if made.found.people.len() > ANALYZE_FROM {
+        // PostgreSQL plans the reading of a list that it knows nothing of as if it were short.
+        for table in [
+            Sql::split("ANALYZE lookup_people", "SELECT 1"),
+            Sql::split("ANALYZE lookup_links", "SELECT 1"),
+        ] {
+            tx.query(table).execute().await?;
+        }
     }
     audit::append(
         tx,

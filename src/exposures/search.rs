@@ -23,9 +23,6 @@ use crate::{
 /// Most probes of a run.
 const PROBES_MAX: usize = 200_000;
 
-/// Most pairs of a run; beyond it the officer narrows the run.
-const PAIRS_MAX: i64 = 2_000_000;
-
 /// What to search from.
 #[derive(Clone, Debug)]
 pub enum Wanted {
@@ -125,7 +122,7 @@ pub async fn search(
     }
     store::load_probes(tx, &staged).await?;
     let (pairs, people_bound) = store::count(tx, bounds).await?;
-    if pairs > PAIRS_MAX {
+    if pairs > store::PAIRS_MAX {
         return Err(too_many().into());
     }
     let hits = hits(tx, places, bounds, &mut names).await?;

@@ -49,14 +49,19 @@ pub const STAYS: &str =
    AND COALESCE(c.left_at, c.entered_at + $4) >= s.a";
 
 /// How many pairs and people there are at most.
-pub const COUNT: &str = "SELECT COUNT(*), COUNT(DISTINCT c.person_id)
+///
+/// It stops one pair above [`PAIRS_MAX`]: beyond that only the refusal is of interest.
+pub const COUNT: &str = "SELECT COUNT(*), COUNT(DISTINCT f.person_id) FROM (SELECT c.person_id
   FROM tr_probe p CROSS JOIN check_ins c
  WHERE c.checkpoint_id = p.checkpoint_id
    AND c.id >= p.id_lo AND c.id < p.id_hi
    AND NOT (c.id < $1) AND NOT (c.id >= $2)
    AND c.received_at <= $3
    AND COALESCE(c.left_at, c.entered_at + p.dwell) >= p.a
-   AND c.person_id <> p.person_id";
+   AND c.person_id <> p.person_id LIMIT 2000001) AS f";
+
+/// Pairs of one ring at most (exposures paper, caps): more than an officer can work on.
+pub const PAIRS_MAX: i64 = 2_000_000;
 
 /// The pairs.
 pub const HITS: &str =

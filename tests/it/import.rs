@@ -45,7 +45,7 @@ async fn run(server: &Server, file: &Path) -> Result<Report, ImportError> {
 }
 
 fn write(server: &Server, text: impl AsRef<[u8]>) -> std::path::PathBuf {
-    let path = server.dir().join("list.csv");
+    let path = server.settings.data_dir.join("list.csv");
     std::fs::write(&path, text).unwrap();
     path
 }
@@ -284,7 +284,7 @@ async fn files_that_are_none_are_refused(on: On) {
         let refused = run(&server, &write(&server, text)).await.unwrap_err();
         assert!(matches!(refused, ImportError::Header), "{refused}");
     }
-    let missing = run(&server, &server.dir().join("none.csv"))
+    let missing = run(&server, &server.settings.data_dir.join("none.csv"))
         .await
         .unwrap_err();
     assert!(matches!(missing, ImportError::File(..)));
