@@ -9,6 +9,7 @@
 
 mod accounts;
 mod checkins;
+mod demo;
 mod kit;
 mod layers;
 mod lookups;
