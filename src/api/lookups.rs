@@ -19,6 +19,7 @@ use crate::{
         App, Caller, Json, LeadOnly, List, Officers, PageQuery, Path, Query, Shared,
         problem::Problem,
     },
+    identity::Sex,
 };
 
 /// Rows of an export: more than any run that opens has.
@@ -158,7 +159,7 @@ impl From<&Contact> for ContactView {
             }),
             id_number: contact.id_number.as_ref().map(|id| id.as_str().to_owned()),
             birth_year: contact.birth_year,
-            sex: contact.sex.map(|sex| sex.as_str()),
+            sex: contact.sex.map(Sex::as_str),
             email: contact.email.clone(),
             address: contact.address.as_ref().map(|address| ContactAddressView {
                 catalogue: address.catalogue.id(),

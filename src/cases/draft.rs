@@ -132,7 +132,7 @@ impl CaseDraft {
         let confirmed_on = errors.required("confirmed_on", self.confirmed_on, |text| {
             day("confirmed_on", &text)
         });
-        let isolated_at = errors.optional(self.isolated_at, isolated);
+        let isolated_at = errors.optional(self.isolated_at, |text| isolated(&text));
         let patient = errors.required("patient", self.patient, Ok);
         let patient = patient.and_then(|patient| errors.patient(patient, regions, now));
         let whole = || {
@@ -195,11 +195,11 @@ fn day(field: &'static str, text: &str) -> Result<Date, FieldError> {
     })
 }
 
-fn isolated(text: String) -> Result<Isolated, FieldError> {
+fn isolated(text: &str) -> Result<Isolated, FieldError> {
     if let Some(at) = Timestamp::parse(text.trim()) {
         return Ok(Isolated::At(at.as_ms()));
     }
-    day("isolated_at", &text).map(Isolated::On)
+    day("isolated_at", text).map(Isolated::On)
 }
 
 fn told(error: WindowError) -> FieldError {

@@ -13,6 +13,7 @@ use crate::{
         people::{CANDIDATE, Item, minutes},
         run::Run,
     },
+    identity::Phone,
     venues::Directory,
 };
 
@@ -73,9 +74,7 @@ pub fn rows(run: &Run, items: &[Item], directory: &Directory) -> Vec<Vec<Cell>> 
                 Cell::Number(f64::from(ring)),
                 item.reference.clone().into(),
                 name.map_or("", |name| name.as_str()).into(),
-                phone
-                    .map_or_else(String::new, |phone| phone.national())
-                    .into(),
+                phone.map_or_else(String::new, Phone::national).into(),
                 item.via.clone().unwrap_or_default().into(),
                 entry
                     .as_ref()

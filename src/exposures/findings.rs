@@ -3,7 +3,10 @@
 //! A link from [`NOBODY`] is what the list shows: one person at one checkpoint, all cases together.
 //! With several cases there are links from each of them beside it, which explain it.
 
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    collections::{BTreeSet, HashMap},
+    fmt::Write as _,
+};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -266,10 +269,12 @@ impl Findings {
     /// What is shown of a person in this run: 24 hexadecimal digits that mean nothing elsewhere.
     fn reference(&self, person: Person) -> String {
         let mac = self.key.mac(&[b"lookup", self.id.as_bytes(), &person]);
-        mac.iter()
-            .take(12)
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        let short = mac.iter().take(12);
+        short.fold(String::with_capacity(24), |mut text, byte| {
+            // Writing to a string does not fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
     }
 
     /// SHA-256 over everything that was found, in order.

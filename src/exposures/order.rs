@@ -265,12 +265,12 @@ impl LookupDraft {
         }
         let checkpoint = self
             .checkpoint
-            .and_then(|draft| checkpoint(&mut errors, draft));
-        let persons = self
+            .and_then(|draft| checkpoint(&mut errors, &draft));
+        let traced = self
             .person
             .map(|draft| person(&mut errors, &draft, pseudonymizer));
         let infectious = self.infectious.and_then(|draft| window(&mut errors, draft));
-        let ring2 = ring2(&mut errors, self.ring2.unwrap_or_default());
+        let second = ring2(&mut errors, self.ring2.unwrap_or_default());
         if !errors.is_empty() {
             return Err(errors);
         }
@@ -282,9 +282,9 @@ impl LookupDraft {
                 min_minutes,
                 residual_air_minutes,
                 infectious,
-                ring2,
+                ring2: second,
             },
-            persons: persons.unwrap_or_default(),
+            persons: traced.unwrap_or_default(),
             reason: reason.unwrap_or_default(),
             document: document.unwrap_or_default(),
         })
@@ -335,7 +335,7 @@ fn backwards(field: &'static str) -> FieldError {
     )
 }
 
-fn checkpoint(errors: &mut Vec<FieldError>, draft: CheckpointDraft) -> Option<CheckpointWindow> {
+fn checkpoint(errors: &mut Vec<FieldError>, draft: &CheckpointDraft) -> Option<CheckpointWindow> {
     let code = match draft.code.as_deref().map(str::parse::<Code>) {
         Some(Ok(code)) => Some(code.to_string()),
         Some(Err(_)) => {

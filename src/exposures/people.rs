@@ -228,7 +228,7 @@ async fn contact(tx: &mut Tx, keys: &KeyRing, row: &Row) -> Result<Option<Contac
             .optional()
             .await?;
         if is_alias.is_some() {
-            return Ok(declarations::open_contact(keys, tx, other, id).await?);
+            return declarations::open_contact(keys, tx, other, id).await;
         }
     }
     Ok(None)

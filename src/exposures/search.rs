@@ -188,7 +188,7 @@ pub async fn visits(
     let mut found: BTreeMap<(i64, i64, Uuid, Person), Stay> = BTreeMap::new();
     store::stays(tx, bounds, |row| {
         let subject = row.subject;
-        if let Some(stay) = stay(places, row) {
+        if let Some(stay) = stay(places, &row) {
             found.insert((subject, stay.checkpoint, stay.id, stay.person), stay);
         }
     })
@@ -205,7 +205,7 @@ pub async fn visits(
     Ok(by_source)
 }
 
-fn stay(places: &Places<'_>, row: Found) -> Option<Stay> {
+fn stay(places: &Places<'_>, row: &Found) -> Option<Stay> {
     let by = row.left_source.as_deref();
     Some(Stay {
         checkpoint: row.checkpoint_id,
@@ -300,7 +300,7 @@ async fn hits(
         let (probe, key) = (row.subject, (row.checkpoint_id, row.id));
         if let Some(at) = known.get(&key) {
             pairs.push((probe, *at));
-        } else if let Some(stay) = stay(places, row) {
+        } else if let Some(stay) = stay(places, &row) {
             known.insert(key, stays.len());
             pairs.push((probe, stays.len()));
             stays.push(stay);

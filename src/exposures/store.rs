@@ -201,8 +201,8 @@ fn packed<'r, T: 'r>(rows: &'r [T], column: impl Fn(&'r T) -> [u8; 16]) -> Vec<u
 }
 
 /// Integers as JSON; integers are always JSON.
-fn json<T: serde::Serialize>(rows: Vec<T>) -> String {
-    serde_json::to_string(&rows).unwrap_or_default()
+fn json<T: serde::Serialize>(rows: &[T]) -> String {
+    serde_json::to_string(rows).unwrap_or_default()
 }
 
 const LOAD_SUBJECTS: Sql = Sql::split(
@@ -232,7 +232,9 @@ pub async fn load_subjects(tx: &mut Tx, rows: &[Subject]) -> Result<(), Error> {
             .bind_postgres(rows.iter().map(high).collect::<Vec<_>>()),
         Engine::Sqlite => tx
             .query(LOAD_SUBJECTS)
-            .bind_sqlite(json(rows.iter().map(|r| (r.subject, r.a)).collect()))
+            .bind_sqlite(json(
+                &rows.iter().map(|r| (r.subject, r.a)).collect::<Vec<_>>(),
+            ))
             .bind_sqlite(packed(rows, |r| r.person))
             .bind_sqlite(packed(rows, |r| *low(r).as_bytes()))
             .bind_sqlite(packed(rows, |r| *high(r).as_bytes())),
@@ -276,9 +278,10 @@ pub async fn load_probes(tx: &mut Tx, rows: &[StagedProbe]) -> Result<(), Error>
         Engine::Sqlite => tx
             .query(LOAD_PROBES)
             .bind_sqlite(json(
-                rows.iter()
+                &rows
+                    .iter()
                     .map(|r| (r.probe, r.checkpoint, r.a, r.dwell))
-                    .collect(),
+                    .collect::<Vec<_>>(),
             ))
             .bind_sqlite(packed(rows, |r| r.person))
             .bind_sqlite(packed(rows, |r| *low(r).as_bytes()))
@@ -308,7 +311,7 @@ async fn load_open(tx: &mut Tx, rows: &[Open]) -> Result<(), Error> {
             .bind_postgres(rows.iter().map(high).collect::<Vec<_>>()),
         Engine::Sqlite => tx
             .query(LOAD_OPEN)
-            .bind_sqlite(json(vec![0; rows.len()]))
+            .bind_sqlite(json(&vec![0; rows.len()]))
             .bind_sqlite(packed(rows, |r| r.person))
             .bind_sqlite(packed(rows, |r| *r.id.as_bytes()))
             .bind_sqlite(packed(rows, |r| *high(r).as_bytes())),
@@ -328,7 +331,7 @@ async fn load_people(tx: &mut Tx, people: &[Person]) -> Result<(), Error> {
     tx.query("DELETE FROM tr_person").execute().await?;
     tx.query(LOAD_PEOPLE)
         .bind_postgres(people.iter().map(|p| p.to_vec()).collect::<Vec<_>>())
-        .bind_sqlite(json(vec![0; people.len()]))
+        .bind_sqlite(json(&vec![0; people.len()]))
         .bind_sqlite(packed(people, |p| *p))
         .execute()
         .await?;

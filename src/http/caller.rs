@@ -1,8 +1,17 @@
 //! Who is calling: the permission is a type in the handler's signature.
 
-use std::{future::Future, marker::PhantomData, pin::Pin};
+use std::{
+    future::{Future, Ready, ready},
+    marker::PhantomData,
+    pin::Pin,
+};
 
-use actix_web::{FromRequest, HttpRequest, dev::Payload};
+use actix_web::{
+    Error, FromRequest, HttpMessage as _, HttpRequest, ResponseError as _,
+    body::{EitherBody, MessageBody},
+    dev::{Payload, ServiceRequest, ServiceResponse},
+    middleware::Next,
+};
 use uuid::Uuid;
 
 use crate::{
@@ -80,40 +89,87 @@ fn permitted<P: Permission>(account: &Account) -> Result<(), Failure> {
     }
 }
 
+/// Who was let through by [`judge`].
+#[derive(Clone)]
+struct Judged(Account, Uuid);
+
+/// Let through only accounts of `roles`, by access token, before anything of the request is read.
+///
+/// It stands before the extractors because these run side by side: a body that is refused would cut
+/// off the look at the account, and a database transaction must never be cut off.
+///
+/// # Errors
+///
+/// Those of the handler; a refusal is an answer.
+pub async fn judge<B: MessageBody>(
+    roles: &'static [Role],
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, Error> {
+    match account_of(&request, roles).await {
+        Ok(judged) => {
+            request.extensions_mut().insert(judged);
+            Ok(next.call(request).await?.map_into_left_body())
+        }
+        Err(failure) => Ok(request
+            .into_response(failure.error_response())
+            .map_into_right_body()),
+    }
+}
+
+async fn account_of(request: &ServiceRequest, roles: &[Role]) -> Result<Judged, Failure> {
+    let app = shared(request.request())?;
+    let token = request
+        .headers()
+        .get("authorization")
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| {
+            let (scheme, token) = value.split_once(' ')?;
+            scheme.eq_ignore_ascii_case("bearer").then_some(token)
+        });
+    let (account, family) = token
+        .and_then(|token| app.access.read(token, app.clock.now()))
+        .ok_or(Kind::Unauthorized)?;
+    let account = app
+        .db
+        .read(async |tx| accounts::account_of_access(tx, account, family).await)
+        .await?
+        .ok_or(Kind::Unauthorized)?;
+    if !roles.contains(&account.role) {
+        return Err(Kind::Forbidden.into());
+    }
+    Ok(Judged(account, family))
+}
+
 impl<P: Permission> FromRequest for Caller<P> {
     type Error = Failure;
-    type Future = Later<Self>;
+    type Future = Ready<Result<Self, Failure>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let app = shared(request);
-        let token = request
-            .headers()
-            .get("authorization")
-            .and_then(|value| value.to_str().ok())
-            .and_then(|value| {
-                let (scheme, token) = value.split_once(' ')?;
-                scheme
-                    .eq_ignore_ascii_case("bearer")
-                    .then(|| token.to_owned())
-            });
-        Box::pin(async move {
-            let app = app?;
-            let (account, family) = token
-                .and_then(|token| app.access.read(&token, app.clock.now()))
-                .ok_or(Kind::Unauthorized)?;
-            let account = app
-                .db
-                .read(async |tx| accounts::account_of_access(tx, account, family).await)
-                .await?
-                .ok_or(Kind::Unauthorized)?;
-            permitted::<P>(&account)?;
-            Ok(Self {
+        let judged = request.extensions().get::<Judged>().cloned();
+        ready(match judged {
+            None => Err(Kind::Unauthorized.into()),
+            Some(Judged(account, family)) => permitted::<P>(&account).map(|()| Self {
                 account,
                 family,
                 permission: PhantomData,
-            })
+            }),
         })
     }
+}
+
+/// Run `work` to its end even if nobody waits for it any more. Extractors run side by side and the
+/// first that fails drops the others; a database transaction must not be dropped while it begins.
+///
+/// # Errors
+///
+/// Those of `work`.
+pub async fn uncut<T: 'static>(
+    work: impl Future<Output = Result<T, Failure>> + 'static,
+) -> Result<T, Failure> {
+    actix_web::rt::spawn(work)
+        .await
+        .unwrap_or_else(|error| Err(Failure::internal(error)))
 }
 
 impl<P: Permission> FromRequest for BrowserCaller<P> {
@@ -123,7 +179,7 @@ impl<P: Permission> FromRequest for BrowserCaller<P> {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let app = shared(request);
         let request = request.clone();
-        Box::pin(async move {
+        Box::pin(uncut(async move {
             let app = app?;
             let secret = request
                 .cookie(&app.cookie_name(COOKIE))
@@ -148,6 +204,6 @@ impl<P: Permission> FromRequest for BrowserCaller<P> {
                 family,
                 permission: PhantomData,
             })
-        })
+        }))
     }
 }

@@ -17,6 +17,7 @@ pub use app::{App, Shared, StartError};
 pub use body::{Json, Path, Query};
 pub use caller::{
     AnyRole, BrowserCaller, COOKIE, Caller, LeadOnly, Officers, Operators, Owners, Permission,
+    judge, uncut,
 };
 pub use headers::{client_address, wrap};
 pub use limits::Limits;

@@ -39,11 +39,33 @@ macro_rules! routes {
     (@method DELETE) => { actix_web::web::delete() };
 }
 
-/// As [`routes!`], and collect the description of every handler in `Paths`.
+/// As [`routes!`] for the JSON edge: callers are judged before a request is read, and the description
+/// of every handler is collected in `Paths`.
 #[macro_export]
 macro_rules! described_routes {
+    (@judged $route:expr, anyone) => { $route };
+    (@judged $route:expr, $roles:expr) => {
+        $route.wrap(actix_web::middleware::from_fn(|request, next| {
+            $crate::http::judge($roles, request, next)
+        }))
+    };
     ($($method:ident $path:literal => $room:ident :: $verb:ident, $roles:tt;)*) => {
-        $crate::routes! { $($method $path => $room::$verb, $roles;)* }
+        /// Every route of this edge and who may use it.
+        pub const ROUTES: &[$crate::http::Route] = &[$($crate::http::Route {
+            method: stringify!($method),
+            path: $path,
+            roles: $crate::routes!(@roles $roles),
+        },)*];
+
+        /// Mount every route of this edge.
+        pub fn configure(config: &mut actix_web::web::ServiceConfig) {
+            $(config.route(
+                $path,
+                $crate::described_routes!(
+                    @judged $crate::routes!(@method $method).to($room::$verb), $roles
+                ),
+            );)*
+        }
 
         #[derive(utoipa::OpenApi)]
         #[openapi(paths($($room::$verb),*))]

@@ -1,6 +1,9 @@
 //! Transactions on one of two databases.
 
-use std::time::Duration;
+use std::{
+    hash::{BuildHasher, RandomState},
+    time::Duration,
+};
 
 use sqlx::{Postgres, Sqlite, Transaction};
 
@@ -13,9 +16,9 @@ use crate::{
     },
 };
 
-/// How often a transaction that lost a race is run again: after 2 ms, then 4, to 256, half a second
-/// in all. Without the wait the same transactions meet again.
-const RETRIES: u32 = 8;
+/// How often a transaction that lost a race is run again: after 2 ms, then 4, to 512, each up to twice
+/// as long by chance, so that the same transactions do not meet again.
+const RETRIES: u32 = 9;
 
 /// Connections to one of the two databases, and the clock that stamps what is written.
 #[derive(Clone, Debug)]
@@ -123,11 +126,15 @@ impl Db {
         let mut lost = 0;
         loop {
             let (raced, outcome) = self.run_once(mode, &mut body).await;
-            if !raced || lost == RETRIES {
+            if !raced {
                 return outcome;
             }
+            if lost == RETRIES {
+                return Err(Error::Raced.into());
+            }
             lost += 1;
-            tokio::time::sleep(Duration::from_millis(1 << lost)).await;
+            let wait = (1 << lost) + chance() % (1 << lost);
+            tokio::time::sleep(Duration::from_millis(wait)).await;
         }
     }
 
@@ -180,6 +187,11 @@ impl Db {
             state: State::Sound,
         })
     }
+}
+
+/// A number that differs from call to call; nothing but a wait depends on it.
+fn chance() -> u64 {
+    RandomState::new().hash_one(0)
 }
 
 #[derive(Clone, Copy, Debug)]

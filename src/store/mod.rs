@@ -42,6 +42,9 @@ pub enum Error {
     /// A transaction went on after a query had failed, and was rolled back.
     #[error("went on after a failed query")]
     WentOn,
+    /// The transaction lost every race that it was run for.
+    #[error("lost against other transactions, again and again")]
+    Raced,
     /// The schema holds migrations that this program does not know.
     #[error(
         "the database was written by a newer version of this program; run that version, or restore a backup made before it"
@@ -74,6 +77,7 @@ impl From<Error> for Failure {
                 source: Some(Box::new(error)),
                 ..Self::busy(2)
             },
+            Error::Raced => Self::busy(1),
             other => Self::internal(other),
         }
     }

@@ -5,14 +5,15 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::{
-    frame::Own,
-    lookups::{self, desk},
+    frame::{Own, go},
+    lookups,
     page::{Choice, Form, Page},
     sent::Sent,
     texts::Lang,
     views::{CaseNew, CasePage, CaseRow, Cases, Run, Visit},
 };
 use crate::{
+    api::cases::desk,
     base::{Failure, Kind, Timestamp, failure::Result},
     cases::{self, Case, CaseDraft, PatientDraft, rules},
     exposures::{self, LookupDraft},
@@ -138,7 +139,7 @@ pub async fn report(own: Own<Officers>, sent: Sent) -> Result<HttpResponse> {
         }
     };
     let case = cases::report(&app.db, &app.keys, &app.random, &own.account, &new).await?;
-    Ok(own.frame.go(&format!("/cases/{}", case.id)).finish())
+    Ok(go(&format!("/cases/{}", case.id)).finish())
 }
 
 fn draft(page: &Page, form: &mut Form) -> CaseDraft {
@@ -189,7 +190,7 @@ pub async fn look_up(own: Own<Officers>, id: web::Path<Uuid>, sent: Sent) -> Res
         ..lookups::draft(&form)
     };
     match lookups::run(&own, order).await {
-        Ok(run) => Ok(own.frame.go(&format!("/lookups/{}", run.id)).finish()),
+        Ok(run) => Ok(go(&format!("/lookups/{}", run.id)).finish()),
         Err(failure) if failure.kind == Kind::Invalid => {
             form.blame(&own.frame.page(), &failure.fields, lookups::NAMES);
             case_page(&own, case, form, StatusCode::UNPROCESSABLE_ENTITY).await

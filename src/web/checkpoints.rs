@@ -6,18 +6,18 @@ use uuid::Uuid;
 
 use super::{
     WEEK, arrivals,
-    frame::Own,
+    frame::{Own, go},
     page::{Choice, Form},
     sent::Sent,
     venues::card,
     views::CheckpointPage,
+    week::{put_week, week},
 };
 use crate::{
     base::{Failure, FieldError, Kind, failure::Result},
     http::Owners,
     venues::{
         self, Change, Checkpoint, CheckpointPatch, NewCheckpoint, NewVehicle, VehicleText, Venue,
-        Week,
     },
 };
 
@@ -158,58 +158,6 @@ impl At {
     }
 }
 
-/// The first and last span of each day: the form has one line a day. A schedule with a break is
-/// made by the API and kept unless a line is changed.
-fn put_week(form: &mut Form, week: &Week) {
-    for (day, spans) in days_of(week) {
-        if let (Some([opens, _]), Some([_, closes])) = (spans.first(), spans.last()) {
-            form.set(&format!("open_{day}"), opens.clone());
-            // A browser's field for times knows no 24:00.
-            let closes = if closes == "24:00" { "00:00" } else { closes };
-            form.set(&format!("close_{day}"), closes);
-        }
-    }
-}
-
-fn days_of(week: &Week) -> [(&'static str, &Vec<[String; 2]>); 7] {
-    let [mon, tue, wed, thu, fri, sat, sun] = WEEK;
-    [
-        (mon, &week.mon),
-        (tue, &week.tue),
-        (wed, &week.wed),
-        (thu, &week.thu),
-        (fri, &week.fri),
-        (sat, &week.sat),
-        (sun, &week.sun),
-    ]
-}
-
-/// The week that the form says; nothing when every line is empty. A line with only one time is
-/// passed on as it is, and the room refuses it.
-fn week(form: &Form) -> Option<Week> {
-    let mut any = false;
-    let mut spans = |day: &str| {
-        let opens = form.v(&format!("open_{day}")).to_owned();
-        let closes = form.v(&format!("close_{day}")).to_owned();
-        if opens.is_empty() && closes.is_empty() {
-            return Vec::new();
-        }
-        any = true;
-        vec![[opens, closes]]
-    };
-    let [mon, tue, wed, thu, fri, sat, sun] = WEEK.map(&mut spans);
-    let week = Week {
-        mon,
-        tue,
-        wed,
-        thu,
-        fri,
-        sat,
-        sun,
-    };
-    any.then_some(week)
-}
-
 /// Whole numbers of the form: nothing for an empty field, an impossible number for what is none.
 fn number(form: &Form, name: &str) -> Option<i64> {
     form.some(name).map(|text| text.parse().unwrap_or(-1))
@@ -256,7 +204,7 @@ pub async fn add(own: Own<Owners>, venue: web::Path<Uuid>, sent: Sent) -> Result
                 "/venues/{venue}/checkpoints/{}?saved=1",
                 checkpoint.public_id
             );
-            Ok(at.own.frame.go(&to).finish())
+            Ok(go(&to).finish())
         }
         Err(failure) => refused(&at, form, failure).await,
     }
@@ -309,13 +257,13 @@ pub async fn show(
 /// `POST /venues/{venue}/checkpoints/{checkpoint}`: change, close or open again.
 pub async fn change(
     own: Own<Owners>,
-    path: web::Path<(Uuid, Uuid)>,
+    ids: web::Path<(Uuid, Uuid)>,
     sent: Sent,
 ) -> Result<HttpResponse> {
-    let (venue, checkpoint) = *path;
+    let (venue, checkpoint) = *ids;
     let at = At::find(own, venue, Some(checkpoint)).await?;
     let form = sent.0;
-    let patch = match form.v("do") {
+    let changes = match form.v("do") {
         "close" => Ok(CheckpointPatch {
             closed: Some(true),
             ..CheckpointPatch::default()
@@ -326,16 +274,12 @@ pub async fn change(
         }),
         _ => patch(&at, &form),
     };
-    let done = match patch {
-        Ok(patch) => apply(&at, checkpoint, patch).await,
+    let done = match changes {
+        Ok(changes) => apply(&at, checkpoint, changes).await,
         Err(mistake) => Err(mistake.into()),
     };
     match done {
-        Ok(()) => Ok(at
-            .own
-            .frame
-            .go(&format!("{}?saved=1", at.address()))
-            .finish()),
+        Ok(()) => Ok(go(&format!("{}?saved=1", at.address())).finish()),
         Err(failure) => refused(&at, form, failure).await,
     }
 }
@@ -374,37 +318,4 @@ async fn apply(at: &At, checkpoint: Uuid, patch: CheckpointPatch) -> Result<()> 
         .await?;
     app.directory.put(&at.venue, &changed);
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_week_goes_through_the_form() {
-        let mut form = Form::default();
-        assert_eq!(week(&form), None);
-        let original = Week {
-            mon: vec![
-                ["07:00".into(), "11:30".into()],
-                ["13:00".into(), "18:30".into()],
-            ],
-            sun: vec![["08:00".into(), "24:00".into()]],
-            ..Week::default()
-        };
-        put_week(&mut form, &original);
-        let back = week(&form).unwrap();
-        assert_eq!(back.mon, [["07:00".to_owned(), "18:30".to_owned()]]);
-        assert_eq!(back.sun, [["08:00".to_owned(), "00:00".to_owned()]]);
-        assert!(back.tue.is_empty());
-    }
-
-    #[test]
-    fn half_a_line_is_passed_on_to_be_refused() {
-        let form = Form::of(vec![("open_tue".into(), "07:00".into())]);
-        assert_eq!(
-            week(&form).unwrap().tue,
-            [["07:00".to_owned(), String::new()]]
-        );
-    }
 }

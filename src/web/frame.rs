@@ -21,7 +21,7 @@ use super::{
 use crate::{
     accounts::{self, Account},
     base::{Failure, Kind},
-    http::{AnyRole, App, BrowserCaller, COOKIE, Officers, Owners, Permission, Shared},
+    http::{AnyRole, App, BrowserCaller, COOKIE, Officers, Owners, Permission, Shared, uncut},
 };
 
 /// The cookie that a form's token is bound to while nobody is logged in.
@@ -133,16 +133,6 @@ impl Frame {
         Ok(answer.body(body))
     }
 
-    /// On to another page of ours, by GET.
-    #[must_use]
-    pub fn go(&self, to: &str) -> HttpResponseBuilder {
-        let mut answer = HttpResponse::SeeOther();
-        answer
-            .insert_header((header::LOCATION, to))
-            .insert_header((header::CACHE_CONTROL, "no-store"));
-        answer
-    }
-
     /// A cookie of ours: out of reach of scripts, not sent along by other sites' forms. Without an
     /// age it ends with the browser.
     #[must_use]
@@ -177,7 +167,7 @@ impl FromRequest for Frame {
             .is_some()
             .then(|| BrowserCaller::<AnyRole>::from_request(request, payload));
         let request = request.clone();
-        Box::pin(async move {
+        Box::pin(uncut(async move {
             let account = match caller {
                 Some(caller) => match caller.await {
                     Ok(caller) => Some(caller.account),
@@ -187,7 +177,7 @@ impl FromRequest for Frame {
                 None => None,
             };
             Self::of(request, account).await
-        })
+        }))
     }
 }
 
@@ -198,7 +188,7 @@ impl<P: Permission> FromRequest for Own<P> {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let caller = BrowserCaller::<P>::from_request(request, payload);
         let request = request.clone();
-        Box::pin(async move {
+        Box::pin(uncut(async move {
             let caller = caller.await?;
             let frame = Frame::of(request, Some(caller.account.clone())).await?;
             Ok(Self {
@@ -207,8 +197,18 @@ impl<P: Permission> FromRequest for Own<P> {
                 session: caller.family,
                 permission: PhantomData,
             })
-        })
+        }))
     }
+}
+
+/// On to another page of ours, by GET.
+#[must_use]
+pub fn go(to: &str) -> HttpResponseBuilder {
+    let mut answer = HttpResponse::SeeOther();
+    answer
+        .insert_header((header::LOCATION, to))
+        .insert_header((header::CACHE_CONTROL, "no-store"));
+    answer
 }
 
 /// The application behind a request.

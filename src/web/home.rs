@@ -3,7 +3,10 @@
 use actix_web::{HttpResponse, http::StatusCode, web};
 use serde::Deserialize;
 
-use super::{frame::Frame, views::Home};
+use super::{
+    frame::{Frame, go},
+    views::Home,
+};
 use crate::base::{Code, failure::Result};
 
 /// The first page.
@@ -24,7 +27,7 @@ pub struct Typed {
 /// On to the page of the code that was typed, or back with a word on what is wrong.
 pub async fn typed(frame: Frame, typed: web::Query<Typed>) -> Result<HttpResponse> {
     match typed.code.parse::<Code>() {
-        Ok(code) => Ok(frame.go(&format!("/c/{code}")).finish()),
+        Ok(code) => Ok(go(&format!("/c/{code}")).finish()),
         Err(_) => frame.show_with(
             StatusCode::NOT_FOUND,
             &Home {

@@ -1,35 +1,24 @@
-//! Lookups: asking, the counts, and, after one more step that is audited, the people.
-
-use std::collections::BTreeMap;
+//! Lookups: asking, and the counts.
 
 use actix_web::{HttpResponse, http::StatusCode, web};
-use serde::Deserialize;
 use uuid::Uuid;
 
 use super::{
-    charts::{self, Lane, Row, Span},
-    frame::{Frame, Own},
-    page::{Form, Page, clock},
+    frame::{Frame, Own, go},
+    page::{Form, Page},
     sent::Sent,
     texts::Lang,
-    views::{Exposure, LookupNew, LookupPage},
+    views::{LookupNew, LookupPage},
 };
 use crate::{
     accounts::{Account, Role},
-    api,
+    api::cases::desk,
     base::{Failure, Kind, Timestamp, failure::Result},
     cases,
-    exposures::{
-        CheckpointDraft, Desk, LookupDraft, PersonDraft, Run, people,
-        people::{CaseSpan, Item, Which},
-        run as runs,
-    },
+    exposures::{CheckpointDraft, LookupDraft, PersonDraft, Run, people, run as runs},
     http::{App, LeadOnly, Officers},
     regions::Catalogue,
 };
-
-/// Rows of people on one page.
-const ROWS: i64 = 200;
 
 /// Paths of the room and fields of the forms, in the order of the pages.
 pub const NAMES: &[(&str, &str)] = &[
@@ -46,18 +35,6 @@ pub const NAMES: &[(&str, &str)] = &[
     ("min_minutes", "min_minutes"),
     ("residual_air_minutes", "residual_air_minutes"),
 ];
-
-/// What a lookup needs, in one hand.
-pub fn desk(app: &App) -> Desk<'_> {
-    Desk {
-        db: &app.db,
-        keys: &app.keys,
-        random: &app.random,
-        directory: &app.directory,
-        regions: &app.regions,
-        retention_days: app.settings.retention_days,
-    }
-}
 
 /// Checkpoint and venue in one line.
 pub fn name_of(app: &App, checkpoint: i64) -> String {
@@ -145,7 +122,7 @@ pub async fn look_up(own: Own<Officers>, sent: Sent) -> Result<HttpResponse> {
         _ => form.fail(&page, "by", "required"),
     }
     match run(&own, order).await {
-        Ok(run) => Ok(own.frame.go(&format!("/lookups/{}", run.id)).finish()),
+        Ok(run) => Ok(go(&format!("/lookups/{}", run.id)).finish()),
         Err(failure) if failure.kind == Kind::Invalid => {
             form.blame(&page, &failure.fields, NAMES);
             ask_page(&own, form, StatusCode::UNPROCESSABLE_ENTITY)
@@ -159,7 +136,7 @@ pub async fn look_up(own: Own<Officers>, sent: Sent) -> Result<HttpResponse> {
     }
 }
 
-async fn find(app: &App, account: &Account, id: Uuid) -> Result<Run> {
+pub(super) async fn find(app: &App, account: &Account, id: Uuid) -> Result<Run> {
     app.db
         .read(async |tx| runs::find(tx, account, id).await)
         .await
@@ -175,11 +152,11 @@ pub async fn show(own: Own<Officers>, id: web::Path<Uuid>) -> Result<HttpRespons
 /// `POST /lookups/{lookup}`: the second person releases a large result.
 pub async fn release(own: Own<LeadOnly>, id: web::Path<Uuid>, _sent: Sent) -> Result<HttpResponse> {
     let run = people::release(&desk(&own.frame.app), &own.account, *id).await?;
-    Ok(own.frame.go(&format!("/lookups/{}", run.id)).finish())
+    Ok(go(&format!("/lookups/{}", run.id)).finish())
 }
 
 /// The page without people.
-async fn summary(frame: &Frame, account: &Account, run: &Run) -> Result<LookupPage> {
+pub(super) async fn summary(frame: &Frame, account: &Account, run: &Run) -> Result<LookupPage> {
     let app = &frame.app;
     let page = frame.page();
     let only_case = run.parameters.cases.first().copied();
@@ -257,140 +234,6 @@ fn parameters(app: &App, page: &Page, run: &Run) -> Vec<(String, String)> {
         all.push((page.t("param-window"), window));
     }
     all
-}
-
-/// Where a page of people begins.
-#[derive(Deserialize)]
-pub struct Place {
-    cursor: Option<i64>,
-}
-
-/// `GET /lookups/{lookup}/people`: names and numbers, after the audit entry.
-pub async fn people(
-    own: Own<Officers>,
-    id: web::Path<Uuid>,
-    place: web::Query<Place>,
-) -> Result<HttpResponse> {
-    let app = &own.frame.app;
-    let run = find(app, &own.account, *id).await?;
-    let offset = place.cursor.unwrap_or(0).max(0);
-    let which = Which {
-        ring: None,
-        offset,
-        limit: ROWS,
-    };
-    let (items, more) =
-        people::open(&desk(app), &own.account, &run, which, "lookup.opened").await?;
-    let spans = app
-        .db
-        .read(async |tx| people::case_spans(tx, run.id).await)
-        .await?;
-    let page = own.frame.page();
-    let words = charts::Words {
-        title: &page.t("timeline"),
-        case: &page.t("timeline-case"),
-    };
-    let shown = LookupPage {
-        picture: charts::timeline(words, &lanes(app, &items, &spans)),
-        people: Some(
-            items
-                .iter()
-                .map(|item| exposure(app, &page, item))
-                .collect(),
-        ),
-        next: more.then(|| (offset + ROWS).to_string()),
-        ..summary(&own.frame, &own.account, &run).await?
-    };
-    own.frame.show(&shown)
-}
-
-fn name(item: &Item) -> String {
-    let contact = item.contact.as_ref();
-    let name = contact.and_then(|contact| contact.full_name.as_ref());
-    name.map_or_else(|| item.reference.clone(), |name| name.as_str().to_owned())
-}
-
-fn exposure(app: &App, page: &Page, item: &Item) -> Exposure {
-    let contact = item.contact.as_ref();
-    let phone = contact.and_then(|contact| contact.phone.as_ref());
-    let minutes = |ms: i64| {
-        let text = format!("{:.1}", people::minutes(ms));
-        match page.lang {
-            Lang::Vi => text.replace('.', ","),
-            Lang::En => text,
-        }
-    };
-    Exposure {
-        ring: item.ring,
-        name: name(item),
-        phone: phone.map(|phone| phone.national()).unwrap_or_default(),
-        checkpoint: name_of(app, item.checkpoint),
-        from: page.moment(Timestamp::from_ms(item.from)),
-        until: clock(Timestamp::from_ms(item.until)),
-        assumed: item.assumed,
-        certain: minutes(item.certain_ms),
-        possible: minutes(item.possible_ms),
-        status: people::CANDIDATE.to_owned(),
-    }
-}
-
-/// Places in the order in which the case was there, each with the people of this page.
-fn lanes(app: &App, items: &[Item], spans: &[CaseSpan]) -> Vec<Lane> {
-    let mut rows: BTreeMap<i64, Vec<Row>> = BTreeMap::new();
-    for item in items.iter().filter(|item| item.ring == 1) {
-        let there = rows.entry(item.checkpoint).or_default();
-        let span = Span {
-            from: item.from,
-            until: item.until,
-            assumed: item.assumed,
-        };
-        let name = name(item);
-        match there.iter_mut().find(|row| row.name == name) {
-            Some(row) => row.spans.push(span),
-            None => there.push(Row {
-                name,
-                spans: vec![span],
-            }),
-        }
-    }
-    let mut lanes: Vec<(i64, Lane)> = Vec::new();
-    for span in spans {
-        let band = Span {
-            from: span.start_at,
-            until: span.end_at,
-            assumed: false,
-        };
-        let known = lanes.iter_mut().find(|(id, _)| *id == span.checkpoint_id);
-        match known {
-            Some((_, lane)) => lane.case.push(band),
-            None => lanes.push((
-                span.checkpoint_id,
-                Lane {
-                    place: name_of(app, span.checkpoint_id),
-                    case: vec![band],
-                    rows: rows.remove(&span.checkpoint_id).unwrap_or_default(),
-                },
-            )),
-        }
-    }
-    // A place where nobody else was has nothing to compare.
-    let lanes = lanes.into_iter().map(|(_, lane)| lane);
-    lanes.filter(|lane| !lane.rows.is_empty()).collect()
-}
-
-/// `GET /lookups/{lookup}/exposures.csv` and `.xlsx`.
-pub async fn export(own: Own<Officers>, path: web::Path<(Uuid, String)>) -> Result<HttpResponse> {
-    let app = &own.frame.app;
-    let (id, format) = path.into_inner();
-    if !matches!(format.as_str(), "csv" | "xlsx") {
-        return Err(Kind::NotFound.into());
-    }
-    let form = if format == "csv" {
-        api::lookups::Form::Csv
-    } else {
-        api::lookups::Form::Xlsx
-    };
-    api::lookups::file(app, &own.account, id, form).await
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@
 mod area;
 mod arrivals;
 pub mod assets;
+mod candidates;
 mod cases;
 pub mod charts;
 mod checkpoints;
@@ -30,6 +31,7 @@ mod venues;
 pub mod views;
 mod visitor;
 mod visits;
+mod week;
 
 use actix_web::{middleware::from_fn, web};
 
@@ -80,8 +82,8 @@ routes! {
     POST "/lookups/new"                                 => lookups::look_up,    OFFICERS;
     GET  "/lookups/{lookup}"                            => lookups::show,       OFFICERS;
     POST "/lookups/{lookup}"                            => lookups::release,    LEAD;
-    GET  "/lookups/{lookup}/people"                     => lookups::people,     OFFICERS;
-    GET  "/lookups/{lookup}/exposures.{format}"         => lookups::export,     OFFICERS;
+    GET  "/lookups/{lookup}/people"                     => candidates::show,     OFFICERS;
+    GET  "/lookups/{lookup}/exposures.{format}"         => candidates::export,     OFFICERS;
 
     GET  "/docs"                                        => describe::show,      anyone;
     GET  "/static/app.css"                              => files::style,        anyone;

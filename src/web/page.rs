@@ -146,7 +146,7 @@ impl Page {
         let mut out = String::with_capacity(count + count / 3);
         for (index, digit) in digits.chars().enumerate() {
             let left = count - index;
-            if index > 0 && left % 3 == 0 && out.ends_with(|c: char| c.is_ascii_digit()) {
+            if index > 0 && left.is_multiple_of(3) && out.ends_with(|c: char| c.is_ascii_digit()) {
                 out.push(mark);
             }
             out.push(digit);

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::{
     area,
     failed::is_ours,
-    frame::{Frame, Own},
+    frame::{Frame, Own, go},
     page::{Choice, Form, Page},
     sent::Sent,
     views::{Login, Register},
@@ -110,7 +110,7 @@ async fn open_session(frame: &Frame, account: &Account, to: &str) -> Result<Http
         .db
         .append(async |tx| accounts::open_browser(tx, id, &app.random).await)
         .await?;
-    let mut answer = frame.go(to);
+    let mut answer = go(to);
     answer.cookie(frame.cookie(COOKIE, secret.text().to_owned(), None));
     Ok(answer.finish())
 }
@@ -130,7 +130,7 @@ pub async fn log_out(own: Own<AnyRole>, _sent: Sent) -> Result<HttpResponse> {
         .frame
         .cookie(COOKIE, String::new(), Some(Duration::ZERO));
     gone.make_removal();
-    let mut answer = own.frame.go("/");
+    let mut answer = go("/");
     answer
         .cookie(gone)
         .insert_header(("clear-site-data", "\"cache\""));
@@ -178,9 +178,9 @@ pub async fn register(frame: Frame, sent: Sent) -> Result<HttpResponse> {
     if let Err(failure) = &first {
         // Its room calls the field `name`, which here is the venue's.
         let mut mistakes = failure.fields.clone();
-        mistakes
-            .iter_mut()
-            .for_each(|mistake| mistake.field = "checkpoint".into());
+        for mistake in &mut mistakes {
+            mistake.field = "checkpoint".into();
+        }
         form.blame(&page, &mistakes, NAMES);
     }
     let new = new_venue(&form, ward);

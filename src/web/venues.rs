@@ -1,6 +1,6 @@
 //! The owner's venues: list, one venue, its posters.
 
-use actix_web::{HttpResponse, http::header, web};
+use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 use uuid::Uuid;
 

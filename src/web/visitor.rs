@@ -4,12 +4,17 @@
 //! browser without cookies still gets its card, in the answer to the form; it only cannot come back
 //! to it.
 
-use actix_web::{HttpResponse, cookie::time::Duration, http::StatusCode, web};
+use actix_web::{
+    HttpResponse,
+    cookie::{Cookie, time::Duration},
+    http::StatusCode,
+    web,
+};
 use serde::Deserialize;
 
 use super::{
     area, declaration,
-    frame::Frame,
+    frame::{Frame, go},
     nations,
     page::{Choice, Form, Page},
     sent::Sent,
@@ -49,7 +54,7 @@ pub async fn show(
     let here = Here::find(frame, &code).await?;
     let anew = asked.new.is_some() || asked.again.is_some();
     if let Some(visit) = here.visits.at(here.code()).filter(|_| !anew) {
-        return here.card(visit, None);
+        return here.card(visit, &[]);
     }
     if here.entry.checkpoint.closed() {
         return Err(Kind::Closed.into());
@@ -94,7 +99,7 @@ pub async fn act(frame: Frame, code: web::Path<String>, sent: Sent) -> Result<Ht
         // The declaration ran out while the page was open: back to the questions.
         None if form.some("again").is_some() => {
             let to = format!("/c/{code}?new=1");
-            return Ok(here.frame.go(&to).finish());
+            return Ok(go(&to).finish());
         }
         None => declaration::read(&app.regions, &page, &mut form, now, &code.to_string()),
     };
@@ -186,11 +191,7 @@ impl Here {
     }
 
     /// The card of a visit; `also` are cookies to set with it.
-    fn card(
-        &self,
-        visit: Visit,
-        also: Option<[actix_web::cookie::Cookie<'static>; 2]>,
-    ) -> Result<HttpResponse> {
+    fn card(&self, visit: Visit, also: &[Cookie<'static>]) -> Result<HttpResponse> {
         let now = self.frame.app.clock.now();
         let page = self.frame.page();
         let entered = visit.entered_at();
@@ -210,13 +211,13 @@ impl Here {
             now_time: now.local_time(),
             p: page,
         })?;
-        for cookie in also.iter().flatten() {
+        for cookie in also {
             answer.add_cookie(cookie).map_err(Failure::internal)?;
         }
         Ok(answer)
     }
 
-    fn visits_cookie(&self, visit: Visit) -> actix_web::cookie::Cookie<'static> {
+    fn visits_cookie(&self, visit: Visit) -> Cookie<'static> {
         let mut visits = self.visits.clone();
         visits.put(visit);
         let value = visits.write(self.frame.app.keys.token());
@@ -245,9 +246,9 @@ impl Here {
             .cookies()
             .is_ok_and(|cookies| !cookies.is_empty());
         if !keeps_cookies {
-            return self.card(visit, Some(cookies));
+            return self.card(visit, &cookies);
         }
-        let mut answer = self.frame.go(&format!("/c/{}", self.code()));
+        let mut answer = go(&format!("/c/{}", self.code()));
         for cookie in cookies {
             answer.cookie(cookie);
         }
@@ -268,7 +269,7 @@ impl Here {
                     left_at: Some(done.left_at),
                     ..visit
                 };
-                let mut answer = self.frame.go(&format!("/c/{}", self.code()));
+                let mut answer = go(&format!("/c/{}", self.code()));
                 answer.cookie(self.visits_cookie(visit));
                 Ok(answer.finish())
             }
@@ -281,7 +282,7 @@ impl Here {
                     companions: 0,
                     left_at: Some(done.left_at),
                 },
-                None,
+                &[],
             ),
         }
     }

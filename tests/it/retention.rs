@@ -57,7 +57,8 @@ async fn checked_in(server: &Server, code: &str) {
 
 async fn what_is_past_its_period_is_gone_and_cannot_be_opened(on: On) {
     let server = Server::start(on).await;
-    let (_, code, _) = venue(&server).await;
+    let (_, _, checkpoint) = venue(&server).await;
+    let code = checkpoint["code"].as_str().unwrap().to_owned();
     checked_in(&server, &code).await;
     let visited = Day::of(server.clock.now());
     assert_eq!(rows(&server, 0).await, (1, 1));
@@ -111,7 +112,8 @@ async fn what_is_past_its_period_is_gone_and_cannot_be_opened(on: On) {
 
 async fn a_sweep_may_run_again_and_leaves_the_kept_alone(on: On) {
     let server = Server::start(on).await;
-    let (_, code, _) = venue(&server).await;
+    let (_, _, checkpoint) = venue(&server).await;
+    let code = checkpoint["code"].as_str().unwrap().to_owned();
     checked_in(&server, &code).await;
     server
         .clock

@@ -9,7 +9,12 @@ use diem_kiem_dich::{accounts::Role, api, ops};
 use reqwest::Method;
 use serde_json::json;
 
-use crate::kit::{Http, On, Server};
+use crate::{
+    kit::{Http, On, Server},
+    on_both, venues,
+};
+
+on_both! { a_refused_body_neither_outruns_the_permission_nor_hurts_the_store }
 
 /// Who may, as one letter a role: `v`enue-owner, `g`atekeeper, health-`o`fficer, health-`l`ead,
 /// over`s`eer, `h`otline-agent, o`p`erator; `*` is everybody, also without an account.
@@ -183,4 +188,32 @@ async fn the_description_misses_no_route() {
         api::ROUTES.len(),
         "nothing is described that does not exist"
     );
+}
+
+/// Extractors run side by side. A body that is refused at once must not be answered before the role
+/// is, and must not cut off the look at the account: on PostgreSQL that left a connection inside a
+/// transaction that cannot write.
+async fn a_refused_body_neither_outruns_the_permission_nor_hurts_the_store(on: On) {
+    let server = Server::start(on).await;
+    let owner = server.login_as(Role::VenueOwner, None).await;
+    let officer = server.login_as(Role::HealthOfficer, None).await;
+    for _ in 0..40 {
+        let (status, _) = owner.post("/api/v1/lookups", &json!({"x": 1})).await;
+        assert_eq!(status, 403);
+        let (status, _) = officer.post("/api/v1/lookups", &json!({"x": 1})).await;
+        assert_eq!(status, 422);
+    }
+    for _ in 0..20 {
+        let (status, answer) = server
+            .http
+            .post(
+                "/api/v1/venues",
+                &venues::registration(&format!(
+                    "09{:08}",
+                    u32::from_be_bytes(server.app.random.bytes()) % 100_000_000
+                )),
+            )
+            .await;
+        assert_eq!(status, 201, "{answer}");
+    }
 }

@@ -1,6 +1,6 @@
 //! A server in this program, on a clock that the test moves.
 
-use std::{net::TcpListener, path::Path, sync::mpsc, thread::JoinHandle};
+use std::{net::TcpListener, sync::mpsc, thread::JoinHandle};
 
 use diem_kiem_dich::{
     accounts::{self, Login, NewAccount, Role},
@@ -100,11 +100,6 @@ impl Server {
         let mut again = Self::start_at(settings, clock, 2).await;
         again.dir = dir;
         again
-    }
-
-    /// The folder of the server's files.
-    pub fn dir(&self) -> &Path {
-        &self.settings.data_dir
     }
 
     /// A client logged in to a new account.
