@@ -171,10 +171,15 @@ impl Days<'_> {
     }
 
     fn plan(&self, somebody: &Somebody, day: i64) -> Vec<Visit> {
+        if somebody.job == Job::Nurse && self.dice.chance(250) {
+            // A night ends at five, before anything of the next day begins.
+            return vec![Visit::new(Spot::Hospital, 1080, 655, 800)];
+        }
         let mut visits = Vec::new();
         let worked = self.work(somebody, day, &mut visits);
-        // The players go nowhere else, so that the story says all there is to find about them.
-        if somebody.part.is_none() {
+        // The players go nowhere else, so that the story says all there is to find about them; a
+        // guest's night in the hotel reaches into the next morning.
+        if somebody.part.is_none() && somebody.job != Job::Guest {
             self.leisure(somebody, day, worked, &mut visits);
         }
         visits.sort_by_key(|visit| visit.at);
@@ -226,9 +231,6 @@ impl Days<'_> {
                     end - noon - 32,
                     780,
                 ));
-            }
-            Job::Nurse if self.dice.chance(300) => {
-                visits.push(Visit::new(Spot::Hospital, 1140, 690, 800));
             }
             Job::Nurse => visits.push(stay(Spot::Hospital, 800)),
             Job::Teacher | Job::Pupil => visits.push(stay(Spot::School, 620)),
