@@ -9,6 +9,7 @@
 
 mod accounts;
 mod checkins;
+mod demo;
 mod import;
 mod journal;
 mod kit;

@@ -171,9 +171,17 @@ impl Days<'_> {
     }
 
     fn plan(&self, somebody: &Somebody, day: i64) -> Vec<Visit> {
+        if somebody.job == Job::Nurse && self.dice.chance(250) {
+            // A night ends at five, before anything of the next day begins.
+            return vec![Visit::new(Spot::Hospital, 1080, 655, 800)];
+        }
         let mut visits = Vec::new();
         let worked = self.work(somebody, day, &mut visits);
-        self.leisure(somebody, day, worked, &mut visits);
+        // The players go nowhere else, so that the story says all there is to find about them; a
+        // guest's night in the hotel reaches into the next morning.
+        if somebody.part.is_none() && somebody.job != Job::Guest {
+            self.leisure(somebody, day, worked, &mut visits);
+        }
         visits.sort_by_key(|visit| visit.at);
         visits
     }
@@ -223,9 +231,6 @@ impl Days<'_> {
                     end - noon - 32,
                     780,
                 ));
-            }
-            Job::Nurse if self.dice.chance(300) => {
-                visits.push(Visit::new(Spot::Hospital, 1140, 690, 800));
             }
             Job::Nurse => visits.push(stay(Spot::Hospital, 800)),
             Job::Teacher | Job::Pupil => visits.push(stay(Spot::School, 620)),
@@ -300,12 +305,107 @@ impl Days<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+
     use super::*;
+    use crate::{
+        base::{MAX_STAY_MS, Timestamp},
+        cli::demo::people::{Part, everybody},
+        identity::Pseudonymizer,
+        regions::Regions,
+    };
+
+    /// 2026-11-18 01:30 UTC.
+    const NOW: i64 = 1_794_965_400_000;
+
+    fn story(seed: u64) -> (Vec<Somebody>, Vec<Stay>, Places) {
+        let dice = Dice::new(seed);
+        let places = Places::numbered();
+        let regions = Regions::load().unwrap();
+        let pseudonymizer = Pseudonymizer::new(&[7; 32], 1);
+        let now = Timestamp::from_ms(NOW);
+        let people = everybody(&regions, &pseudonymizer, &dice, now).unwrap();
+        let days = Days {
+            calendar: Calendar::ending(NOW),
+            dice: &dice,
+            places: &places,
+        };
+        let stays = (0..DAYS).flat_map(|day| days.stays(&people, day)).collect();
+        (people, stays, places)
+    }
+
+    #[test]
+    fn a_seed_tells_the_same_story_and_nobody_is_in_two_places() {
+        let (people, stays, _) = story(1);
+        assert_eq!(stays, story(1).1);
+        assert_ne!(stays, story(2).1);
+        assert!((60_000..=100_000).contains(&stays.len()), "{}", stays.len());
+        let mut last: HashMap<usize, &Stay> = HashMap::new();
+        let mut ordered: Vec<&Stay> = stays.iter().collect();
+        ordered.sort_by_key(|stay| (stay.who, stay.from));
+        for stay in ordered {
+            if let Some(before) = last.insert(stay.who, stay) {
+                let left = before.until.unwrap_or(before.from);
+                assert!(left < stay.from, "{before:?} {stay:?}");
+            }
+            let until = stay.until.unwrap_or(stay.from);
+            assert!((0..=MAX_STAY_MS).contains(&(until - stay.from)), "{stay:?}");
+            assert!(stay.who < people.len());
+        }
+        let open = stays.iter().filter(|stay| stay.until.is_none()).count();
+        assert!(open * 100 / stays.len() > 15, "some check-outs are missing");
+    }
+
+    #[test]
+    fn the_players_meet_where_the_story_says_and_stop_when_isolated() {
+        let (people, stays, places) = story(1);
+        let of = |part: Part| -> Vec<&Stay> {
+            let who = people
+                .iter()
+                .position(|somebody| somebody.part == Some(part));
+            stays
+                .iter()
+                .filter(|stay| stay.who == who.unwrap())
+                .collect()
+        };
+        let minutes = |one: Part, other: Part, spot: Spot| -> i64 {
+            let mut sum = 0;
+            for a in of(one) {
+                for b in of(other) {
+                    let there = places.ids(spot).contains(&a.place) && a.place == b.place;
+                    let ends = (a.until.unwrap_or(a.from), b.until.unwrap_or(b.from));
+                    let both = ends.0.min(ends.1) - a.from.max(b.from);
+                    if there && both > 0 {
+                        sum += both / MINUTE_MS;
+                    }
+                }
+            }
+            sum
+        };
+        let (seller, bus) = (Part::FishSeller, Spot::Bus(2));
+        assert!(minutes(seller, Part::Clerk, bus) >= 30);
+        assert!(minutes(seller, Part::Teacher, bus) >= 30);
+        assert!(minutes(seller, Part::Sewer, Spot::SeafoodHall) >= 50);
+        for place in [Spot::Market, Spot::SeafoodHall] {
+            assert_eq!(minutes(seller, Part::Clerk, place), 0);
+        }
+        for part in [seller, Part::Sewer, Part::Clerk, Part::Teacher] {
+            for spot in [bus, Spot::Clinic, Spot::Restaurant, Spot::Lodging] {
+                assert_eq!(minutes(part, Part::Traveller, spot), 0, "{part:?} {spot:?}");
+            }
+        }
+        let calendar = Calendar::ending(NOW);
+        for (part, course) in outbreak::CASES {
+            let isolated = calendar.midnight(course.isolated) + 19 * 60 * MINUTE_MS;
+            let last = of(part).iter().map(|stay| stay.from).max().unwrap();
+            assert!(last < isolated, "{part:?}");
+        }
+    }
 
     #[test]
     fn the_calendar_ends_today_in_viet_nam() {
         // 2026-11-18 01:30 UTC is a Wednesday, 08:30 in Viet Nam.
-        let now = 1_794_965_400_000;
+        let now = NOW;
         let calendar = Calendar::ending(now);
         assert_eq!(calendar.midnight(DAYS - 1), now - (8 * 60 + 30) * MINUTE_MS);
         assert_eq!(calendar.weekday(DAYS - 1), 2);

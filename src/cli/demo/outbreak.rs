@@ -80,7 +80,8 @@ pub const CASES: [(Part, Course); 4] = [
 /// The whole of somebody's day where the story needs it; `None` where the day is like any other.
 #[must_use]
 pub fn script(somebody: &Somebody, day: i64) -> Option<Vec<Visit>> {
-    let clinic = vec![Visit::new(Spot::Clinic, 500, 70, 1000)];
+    // At different hours, so that the clinic links none of them.
+    let clinic = |at| vec![Visit::new(Spot::Clinic, at, 50, 1000)];
     let home = Vec::new();
     Some(match (somebody.part?, day) {
         (Part::FishSeller, 0..=9) => vec![
@@ -92,8 +93,11 @@ pub fn script(somebody: &Somebody, day: i64) -> Option<Vec<Visit>> {
             ),
             Visit::new(BUS, DEPARTURE, 40, 1000),
         ],
-        (Part::FishSeller | Part::Teacher, 10 | 12) => clinic,
-        (Part::Sewer, 11) | (Part::Clerk | Part::Traveller, 12) => clinic,
+        (Part::FishSeller, 10) => clinic(500),
+        (Part::Sewer, 11) => clinic(980),
+        (Part::Clerk, 12) => clinic(450),
+        (Part::Traveller, 12) => clinic(700),
+        (Part::Teacher, 12) => clinic(870),
         (Part::Teacher, RIDE) => vec![
             Visit::new(Spot::School, 402, 240, 1000),
             Visit::new(BUS, DEPARTURE + 1, 38, 1000),
