@@ -82,7 +82,6 @@ pub const CASES: [(Part, Course); 4] = [
 pub fn script(somebody: &Somebody, day: i64) -> Option<Vec<Visit>> {
     // At different hours, so that the clinic links none of them.
     let clinic = |at| vec![Visit::new(Spot::Clinic, at, 50, 1000)];
-    let home = Vec::new();
     Some(match (somebody.part?, day) {
         (Part::FishSeller, 0..=9) => vec![
             Visit::new(
@@ -121,9 +120,8 @@ pub fn script(somebody: &Somebody, day: i64) -> Option<Vec<Visit>> {
             Visit::new(Spot::Restaurant, 725, 50, 1000).number(2),
             Visit::new(Spot::Lodging, 1200, 640, 1000).number(0),
         ],
-        (Part::Traveller, _) => home,
-        (Part::FishSeller | Part::Sewer | Part::Clerk | Part::Teacher, 12..) => home,
-        (Part::FishSeller, _) => home,
+        (Part::FishSeller | Part::Traveller, _)
+        | (Part::Sewer | Part::Clerk | Part::Teacher, 12..) => Vec::new(),
         _ => return None,
     })
 }
