@@ -52,9 +52,14 @@ pub async fn show(
         .read(async |tx| people::case_spans(tx, run.id).await)
         .await?;
     let page = own.frame.page();
+    // By place and time there is no case: the top band is the time that was asked about.
+    let top = match &run.parameters.checkpoint {
+        Some(_) => "param-window",
+        None => "timeline-case",
+    };
     let words = charts::Words {
         title: &page.t("timeline"),
-        case: &page.t("timeline-case"),
+        case: &page.t(top),
     };
     let shown = LookupPage {
         picture: charts::timeline(words, &lanes(app, &items, &spans)),
@@ -102,23 +107,6 @@ fn exposure(app: &App, page: &Page, item: &Item) -> Exposure {
 
 /// Places in the order in which the case was there, each with the people of this page.
 fn lanes(app: &App, items: &[Item], spans: &[CaseSpan]) -> Vec<Lane> {
-    let mut rows: BTreeMap<i64, Vec<Row>> = BTreeMap::new();
-    for item in items.iter().filter(|item| item.ring == 1) {
-        let there = rows.entry(item.checkpoint).or_default();
-        let span = Span {
-            from: item.from,
-            until: item.until,
-            assumed: item.assumed,
-        };
-        let name = name(item);
-        match there.iter_mut().find(|row| row.name == name) {
-            Some(row) => row.spans.push(span),
-            None => there.push(Row {
-                name,
-                spans: vec![span],
-            }),
-        }
-    }
     let mut lanes: Vec<(i64, Lane)> = Vec::new();
     for span in spans {
         let band = Span {
@@ -134,14 +122,57 @@ fn lanes(app: &App, items: &[Item], spans: &[CaseSpan]) -> Vec<Lane> {
                 Lane {
                     place: name_of(app, span.checkpoint_id),
                     case: vec![band],
-                    rows: rows.remove(&span.checkpoint_id).unwrap_or_default(),
+                    rows: Vec::new(),
                 },
             )),
+        }
+    }
+    // People are told apart by their reference: two may have one name.
+    let mut rows: BTreeMap<(i64, &str), usize> = BTreeMap::new();
+    for item in items.iter().filter(|item| item.ring == 1) {
+        let lane = lanes.iter_mut().find(|(id, _)| *id == item.checkpoint);
+        let Some((id, lane)) = lane else { continue };
+        let there = Span {
+            from: item.from,
+            until: item.until,
+            assumed: item.assumed,
+        };
+        let bands = bands(there, item.certain_ms, &lane.case);
+        let next = lane.rows.len();
+        let row = *rows.entry((*id, &item.reference)).or_insert(next);
+        match lane.rows.get_mut(row) {
+            Some(row) => row.spans.extend(bands),
+            None => lane.rows.push(Row {
+                name: name(item),
+                spans: bands,
+            }),
         }
     }
     // A place where nobody else was has nothing to compare.
     let lanes = lanes.into_iter().map(|(_, lane)| lane);
     lanes.filter(|lane| !lane.rows.is_empty()).collect()
+}
+
+/// When somebody was there with the case. A run keeps the first and the last moment and how long it
+/// was for certain; where the case came several times, the time in between is no presence, so the
+/// band is cut to the case's own, and it is a known one only if the certain time fills it.
+fn bands(there: Span, certain_ms: i64, case: &[Span]) -> Vec<Span> {
+    let parts: Vec<Span> = case
+        .iter()
+        .map(|band| Span {
+            from: band.from.max(there.from),
+            until: band.until.min(there.until),
+            assumed: there.assumed,
+        })
+        .filter(|part| part.from < part.until)
+        .collect();
+    if parts.len() < 2 {
+        return vec![there];
+    }
+    let shared: i64 = parts.iter().map(|part| part.until - part.from).sum();
+    let assumed = there.assumed || certain_ms < shared;
+    let cut = |part: Span| Span { assumed, ..part };
+    parts.into_iter().map(cut).collect()
 }
 
 /// `GET /lookups/{lookup}/exposures.csv` and `.xlsx`.
@@ -154,4 +185,44 @@ pub async fn export(own: Own<Officers>, path: web::Path<(Uuid, String)>) -> Resu
         _ => return Err(Kind::NotFound.into()),
     };
     api::lookups::file(app, &own.account, id, form).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn span(&(from, until): &(i64, i64)) -> Span {
+        Span {
+            from,
+            until,
+            assumed: false,
+        }
+    }
+
+    fn drawn(there: (i64, i64), certain_ms: i64, case: &[(i64, i64)]) -> Vec<(i64, i64, bool)> {
+        let case: Vec<Span> = case.iter().map(span).collect();
+        let bands = bands(span(&there), certain_ms, &case);
+        bands
+            .iter()
+            .map(|band| (band.from, band.until, band.assumed))
+            .collect()
+    }
+
+    #[test]
+    fn nobody_is_drawn_while_the_case_was_away() {
+        let both = [(0, 100), (500, 600)];
+        let there = drawn((20, 560), 140, &both);
+        assert_eq!(there, [(20, 100, false), (500, 560, false)]);
+        // Less for certain than the bands together: which part it was is not kept.
+        let there = drawn((20, 560), 100, &both);
+        assert_eq!(there, [(20, 100, true), (500, 560, true)]);
+    }
+
+    #[test]
+    fn one_stay_is_drawn_as_it_is_kept() {
+        let twice = [(0, 100), (500, 600)];
+        assert_eq!(drawn((20, 80), 60, &twice), [(20, 80, false)]);
+        // Air that stayed behind: after the case had left.
+        assert_eq!(drawn((110, 130), 0, &[(0, 100)]), [(110, 130, false)]);
+    }
 }

@@ -24,8 +24,8 @@ impl Browser {
         assert!(found.is_empty(), "{}: {found:#?}", self.here().await);
     }
 
-    /// What the browser had to say since the last call. That a form was answered with 4xx is no
-    /// fault of the page.
+    /// The warnings and errors of the browser since the last call. That a form was answered with 4xx
+    /// is no fault of the page.
     async fn console(&self) -> Vec<String> {
         let log = self
             .command("/se/log", Some(json!({"type": "browser"})))
@@ -33,6 +33,9 @@ impl Browser {
         let entries = log.as_array().cloned().unwrap_or_default();
         let expected = |entry: &Value| {
             let message = entry["message"].as_str().unwrap_or_default();
+            if entry["level"] == "INFO" || entry["level"] == "DEBUG" {
+                return true;
+            }
             entry["source"] == "network"
                 && message.contains("with a status of 4")
                 && !message.contains("/static/")
