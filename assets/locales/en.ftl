@@ -265,6 +265,7 @@ rule = Rule set
 rule-hint = It gives the days before onset, what ends the window and the least minutes.
 infectious-window = Infectious window
 window-open = until now
+visits = Visits
 visits-count = { $n ->
     [one] { $n } visit
    *[other] { $n } visits

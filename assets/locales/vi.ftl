@@ -259,6 +259,7 @@ rule = Bộ quy định
 rule-hint = Bộ quy định cho số ngày trước khởi phát, cách kết thúc và số phút tối thiểu.
 infectious-window = Thời kỳ lây
 window-open = đến nay
+visits = Các lượt đến
 visits-count = Đã đến { $n } lượt
 visits-none = Không có lượt vào nào trong thời kỳ lây.
 assumed = ước tính

@@ -48,7 +48,7 @@ impl Columns {
 
 /// Whether a spreadsheet would take a cell that starts like this for a formula.
 pub(super) fn looks_like_formula(text: &str) -> bool {
-    text.starts_with([
+    text.trim_start_matches('\'').starts_with([
         '=', '+', '-', '@', '＝', '＋', '－', '＠', '\t', '\r', '\n', '\0',
     ])
 }

@@ -461,7 +461,7 @@ async fn files_hold_what_the_list_shows(on: On) {
     );
     assert!(row.contains("'=HYPERLINK"), "{row}");
     assert!(
-        row.contains(&format!("{},{},30,30,", at(30), at(60))),
+        row.contains(&format!("{},{},30.0,30.0,", at(30), at(60))),
         "{row}"
     );
     assert!(row.ends_with(",candidate"));
