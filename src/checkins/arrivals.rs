@@ -13,7 +13,7 @@ use crate::{
         time::VIETNAM,
     },
     declarations::{day_of, unseal_contact},
-    identity::PersonId,
+    identity::{FullName, PersonId, Phone},
     privacy::KeyRing,
     store::{Error, Sql, Tx},
 };
@@ -50,7 +50,7 @@ pub struct MaskedArrival {
     pub headcount: i64,
 }
 
-/// The first moment of the local day (Asia/Ho_Chi_Minh) in which `at` falls, in milliseconds UTC.
+/// The first moment of the local day (`Asia/Ho_Chi_Minh`) in which `at` falls, in milliseconds UTC.
 #[must_use]
 pub fn local_day_start(at: Timestamp) -> i64 {
     let offset = i64::from(VIETNAM.whole_seconds()) * 1000;
@@ -152,10 +152,10 @@ pub async fn arrivals(
         .bind(limit)
         .all()
         .await?;
-    Ok(rows.into_iter().map(|found| mask(found, keys)).collect())
+    Ok(rows.iter().map(|found| mask(found, keys)).collect())
 }
 
-fn mask(found: Found, keys: &KeyRing) -> MaskedArrival {
+fn mask(found: &Found, keys: &KeyRing) -> MaskedArrival {
     let contact = || {
         let id = found.declaration_id?;
         let key = keys.day(day_of(id)?)?;
@@ -172,8 +172,8 @@ fn mask(found: Found, keys: &KeyRing) -> MaskedArrival {
         id: found.id,
         entered_at: Timestamp::from_ms(time_of(found.id).unwrap_or_default()),
         left_at: found.left_at.map(Timestamp::from_ms),
-        name: name.map(|name| name.masked()),
-        phone: phone.map(|phone| phone.masked()),
+        name: name.map(FullName::masked),
+        phone: phone.map(Phone::masked),
         headcount: found.headcount,
     }
 }

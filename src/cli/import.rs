@@ -14,9 +14,9 @@ use crate::{
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Import check-ins from a CSV file with the header
-    /// checkpoint,entered_at,left_at,phone,full_name,id_number,seat.
+    /// `checkpoint,entered_at,left_at,phone,full_name,id_number,seat`.
     ///
-    /// UTF-8; times as 2026-11-18T08:30:00+07:00; left_at may be empty. Good rows are kept, bad ones
+    /// UTF-8; times as 2026-11-18T08:30:00+07:00; `left_at` may be empty. Good rows are kept, bad ones
     /// go to FILE.rejected.csv with line and reason. Running it twice adds nothing.
     #[command(name = "check-ins", verbatim_doc_comment)]
     CheckIns {

@@ -71,7 +71,7 @@ impl Draft {
         if no_id && matches!(phone, Some(None)) {
             errors.0.push(FieldError::required("phone"));
         }
-        let email = errors.optional(self.email, parse_email);
+        let email = errors.optional(self.email, |text| parse_email(&text));
         let address = errors.required("address", self.address, Ok);
         let address = address.and_then(|address| errors.address(address, regions));
         let answers = errors.required("answers", self.answers, Ok);
@@ -125,8 +125,8 @@ fn todays_province(address: &Address, regions: &Regions) -> Option<String> {
 }
 
 /// One `@` with something on both sides and no white space: whether mail arrives only mail tells.
-fn parse_email(text: String) -> Result<String, FieldError> {
-    let clean = nfc_clean(&text, MAX_EMAIL_CHARS).unwrap_or_default();
+fn parse_email(text: &str) -> Result<String, FieldError> {
+    let clean = nfc_clean(text, MAX_EMAIL_CHARS).unwrap_or_default();
     let sound = clean
         .split_once('@')
         .is_some_and(|(user, host)| !user.is_empty() && host.contains('.') && !host.contains('@'));

@@ -59,6 +59,10 @@ struct StoredAddress<'a> {
 
 /// The form of [`Answers`] inside the seal.
 #[derive(Serialize, Deserialize)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "five questions, five answers"
+)]
 struct StoredAnswers {
     travel: bool,
     travel_detail: Option<String>,

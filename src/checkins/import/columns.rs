@@ -28,11 +28,11 @@ impl Columns {
             .iter()
             .map(|name| std::str::from_utf8(name).ok().map(str::trim))
             .collect::<Option<_>>()?;
-        let known = |name: &&str| COLUMNS.contains(name) || REJECT_COLUMNS.contains(name);
+        let known = |name: &str| COLUMNS.contains(&name) || REJECT_COLUMNS.contains(&name);
         let mut unique = names.clone();
         unique.sort_unstable();
         unique.dedup();
-        if !names.iter().all(|name| known(&name)) || unique.len() != names.len() {
+        if !names.iter().all(|name| known(name)) || unique.len() != names.len() {
             return None;
         }
         let mut places = [0; 7];

@@ -43,16 +43,15 @@ pub async fn day(
         let Some(somebody) = people.get(stay.who) else {
             continue;
         };
-        let declaration = match declared.get(&stay.who) {
-            Some(declaration) => *declaration,
-            None => {
-                let paper = declaration(app, dice, somebody, id, day)?;
-                if stay.from < now.as_ms() {
-                    papers.push(paper);
-                }
-                declared.insert(stay.who, id);
-                id
+        let declaration = if let Some(declaration) = declared.get(&stay.who) {
+            *declaration
+        } else {
+            let paper = declaration(app, dice, somebody, id, day)?;
+            if stay.from < now.as_ms() {
+                papers.push(paper);
             }
+            declared.insert(stay.who, id);
+            id
         };
         if stay.from >= now.as_ms() {
             continue;
