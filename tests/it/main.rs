@@ -6,6 +6,19 @@
     clippy::indexing_slicing,
     reason = "a test that meets the unexpected stops"
 )]
+#![expect(
+    clippy::cmp_owned,
+    clippy::float_cmp,
+    clippy::format_collect,
+    clippy::format_push_string,
+    clippy::ignored_unit_patterns,
+    clippy::items_after_statements,
+    clippy::needless_for_each,
+    clippy::similar_names,
+    clippy::single_match_else,
+    clippy::zombie_processes,
+    reason = "a test says what it means in the shortest way, and its children end with it"
+)]
 
 mod accounts;
 mod checkins;
