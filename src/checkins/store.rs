@@ -129,7 +129,7 @@ pub async fn insert(tx: &mut Tx, rows: &[&Row]) -> Result<HashSet<Key>, Error> {
     Ok(fresh)
 }
 
-/// As [`insert`], but only counts what was new.
+/// As [`insert()`], but only counts what was new.
 ///
 /// # Errors
 ///

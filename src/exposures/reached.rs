@@ -17,7 +17,7 @@ pub struct Episode {
     pub last: i64,
 }
 
-/// The episodes in `pieces` (a union, see [`union`](super::interval::union)) at which at least
+/// The episodes in `pieces` (a union, see [`union`]) at which at least
 /// `need_ms` have been gathered within the last `span_ms`; with `None` the sum begins anew with
 /// every piece.
 #[must_use]

@@ -1,8 +1,8 @@
 //! What is printed: the poster of a checkpoint as PDF, PNG and SVG.
 //!
 //! A poster is a function of [`Poster`] alone: no store, no clock, no randomness. The same poster
-//! gives the same bytes, so a poster can be compared with the one on the door. [`layout`] decides
-//! what stands where, once, as a list of shapes and lines of text in millimetres ([`scene`]); three
+//! gives the same bytes, so a poster can be compared with the one on the door. `layout` decides
+//! what stands where, once, as a list of shapes and lines of text in millimetres (`scene`); three
 //! small writers turn that list into the three formats, which therefore cannot differ.
 //!
 //! Nothing is left blank in silence: a character that the font lacks is an error that names it, and
