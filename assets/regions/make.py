@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Makes the administrative catalogues of Viet Nam from the data of `vietnamadminunits` 1.0.4.
 
-    python3 -m venv /tmp/v && /tmp/v/bin/pip install --no-deps vietnamadminunits==1.0.4
-    python3 assets/regions/make.py /tmp/v/lib/python3*/site-packages/vietnamadminunits
+    python3 -m venv venv && venv/bin/pip install --no-deps vietnamadminunits==1.0.4
+    python3 assets/regions/make.py venv/lib/python3*/site-packages/vietnamadminunits
 
 Only the package's data files are read; none of its code runs, because its converter sends street
 addresses to an online map service. The standard library is all this script needs.
