@@ -185,7 +185,7 @@ async fn prepare(
             left_at: None,
             left_source: None,
             source: if late {
-                source::OFFLINE
+                source::LATE
             } else {
                 source::ONLINE
             },
@@ -193,6 +193,7 @@ async fn prepare(
             headcount: companions + 1,
             seat: None,
             declaration_id: Some(claim.declaration),
+            received_at: now.as_ms(),
         },
         risk: claim.risk,
         declaration,

@@ -18,7 +18,7 @@ use crate::{
     identity::Pseudonymizer,
     privacy::{self, KeyRing, NoKey},
     regions::Regions,
-    store::{Db, Error, ensure_partition},
+    store::{Db, Error, ensure_partitions},
     venues::{Directory, Entry},
 };
 
@@ -77,7 +77,7 @@ impl Door {
 
     /// The service makes keys and partitions ahead; this is for a day that it has missed.
     async fn prepare(&self, day: Day) -> Result<()> {
-        ensure_partition(&self.db, day).await?;
+        ensure_partitions(&self.db, day).await?;
         self.keys
             .ensure_days(&self.db, day, day, &self.random)
             .await?;

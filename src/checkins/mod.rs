@@ -42,28 +42,33 @@ pub const COMPANIONS_MAX: i64 = 50;
 /// Most check-ins in one batch.
 pub const BATCH_MAX: usize = 100;
 
-/// Words in the column `source`: how a row came in. Lookups know uncertain clocks by it.
+/// Letters in the column `source`: how a row came in. Lookups know uncertain clocks by it. One letter,
+/// because a country writes a hundred million of them a day.
 pub mod source {
     /// Sent when it happened.
-    pub const ONLINE: &str = "online";
+    pub const ONLINE: &str = "o";
     /// Sent later by a phone that had no network.
-    pub const OFFLINE: &str = "offline";
+    pub const LATE: &str = "l";
     /// From a file: a paper list or another system.
-    pub const IMPORT: &str = "import";
+    pub const IMPORT: &str = "i";
+    /// A working shift, from a roster.
+    pub const SHIFT: &str = "s";
 }
 
-/// Words in the column `assurance`: what vouches for the presence.
+/// Letters in the column `assurance`: what vouches for the presence.
 pub mod assurance {
     /// The code on a poster, which anybody may have a photo of.
-    pub const POSTER: &str = "poster";
+    pub const POSTER: &str = "p";
     /// Somebody wrote it down.
-    pub const PAPER: &str = "paper";
+    pub const WRITTEN: &str = "w";
 }
 
-/// Words in the column `left_source`: who said when the stay ended.
+/// Letters in the column `left_source`: who said when the stay ended.
 pub mod left_source {
     /// The visitor.
-    pub const VISITOR: &str = "visitor";
+    pub const VISITOR: &str = "v";
+    /// Staff of the venue.
+    pub const STAFF: &str = "s";
     /// The file that the row came from.
-    pub const IMPORT: &str = "import";
+    pub const IMPORT: &str = "i";
 }

@@ -1,15 +1,14 @@
 //! Retention: what is older than the period goes, and its keys with it.
 //!
 //! A check-in lives for the retention period, in UTC days; a declaration a day longer, the life of
-//! its token. In PostgreSQL a day of check-ins is one partition and goes with one `DROP TABLE`; in
-//! SQLite, and for declarations in both, rows go in bounded batches by key range. Last the day keys
-//! are destroyed, so that no copy of the database can be read any more either. Every step may be
-//! interrupted and run again.
+//! its token. In PostgreSQL a day of either is one partition and goes with one `DROP TABLE`; in
+//! SQLite rows go in bounded batches by key range. Last the day keys are destroyed, so that no copy
+//! of the database can be read any more either. Every step may be interrupted and run again.
 
 use crate::{
     base::{Day, ids::uuid_floor},
     privacy::{KeyRing, audit},
-    store::{self, Db, Engine, Error, Tx},
+    store::{self, Daily, Db, Engine, Error, Tx},
     venues::Directory,
 };
 
@@ -21,9 +20,9 @@ const BATCH: i64 = 1000;
 pub struct Swept {
     /// Check-ins deleted row by row (SQLite).
     pub check_ins: u64,
-    /// Days of check-ins dropped as a partition (PostgreSQL).
+    /// Days of check-ins or declarations dropped as a partition (PostgreSQL).
     pub partitions: u64,
-    /// Declarations deleted.
+    /// Declarations deleted row by row (SQLite).
     pub declarations: u64,
     /// Day keys destroyed.
     pub keys: u64,
@@ -53,10 +52,15 @@ pub async fn sweep(
     let declarations_from = check_ins_from.plus(-1);
     match db.engine() {
         Engine::Postgres => {
-            for day in store::partition_days(db).await? {
-                if day < check_ins_from {
-                    store::drop_partition(db, day).await?;
-                    swept.partitions += 1;
+            for (table, from) in [
+                (Daily::CheckIns, check_ins_from),
+                (Daily::Declarations, declarations_from),
+            ] {
+                for day in store::partition_days(db, table).await? {
+                    if day < from {
+                        store::drop_partition(db, table, day).await?;
+                        swept.partitions += 1;
+                    }
                 }
             }
         }
@@ -67,12 +71,12 @@ pub async fn sweep(
                 })
                 .await?;
             }
+            swept.declarations = in_batches(db, async |tx| {
+                delete_declarations(tx, declarations_from).await
+            })
+            .await?;
         }
     }
-    swept.declarations = in_batches(db, async |tx| {
-        delete_declarations(tx, declarations_from).await
-    })
-    .await?;
     swept.keys = db
         .write(async |tx| {
             let destroyed = keys.destroy_before(tx, declarations_from).await?;
@@ -120,8 +124,8 @@ async fn delete_check_ins(tx: &mut Tx, checkpoint: i64, from: Day) -> Result<u64
 
 async fn delete_declarations(tx: &mut Tx, from: Day) -> Result<u64, Error> {
     tx.query(
-        "DELETE FROM declarations WHERE (person_id, id) IN
-             (SELECT person_id, id FROM declarations WHERE id < $1 ORDER BY id LIMIT $2)",
+        "DELETE FROM declarations WHERE (id, person_id) IN
+             (SELECT id, person_id FROM declarations WHERE id < $1 ORDER BY id LIMIT $2)",
     )
     .bind(uuid_floor(from.start_ms()))
     .bind(BATCH)

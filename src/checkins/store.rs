@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::{
     base::ids::time_of,
     identity::PersonId,
-    store::{Engine, Error, Packed, Sql, Tx, counter},
+    store::{Engine, Error, Packed, Sql, Tx, places},
 };
 
 /// What a check-in is known by: the checkpoint's number and the id.
@@ -39,6 +39,8 @@ pub struct Row {
     pub seat: Option<String>,
     /// The declaration that was shown.
     pub declaration_id: Option<Uuid>,
+    /// When it was stored, in milliseconds UTC: a lookup sees what was there when it was asked for.
+    pub received_at: i64,
 }
 
 impl Row {
@@ -55,14 +57,14 @@ impl Row {
     }
 }
 
-/// Width of a row for SQLite: id 16, person 16, declaration 16 (zeros: none), checkpoint 19, entered
-/// 15, left 15 (zeros: not known), headcount 2, source 8, who said they left 16, assurance 8, then
-/// place and length of the seat (10, 3) in `$4`.
-const WIDTH: usize = 144;
+/// Width of a row for SQLite: id 16, person 16, declaration 16 (zeros: none), checkpoint 12, arrival,
+/// receipt and end 15 each (zeros: not known), headcount 2, one letter each of source, assurance and
+/// who said they left (blank: nobody), then place and length of the seat (10, 3) in `$3`.
+const WIDTH: usize = 123;
 
-/// The text with what stands behind it.
+/// The text, with how it reads the seat and what stands behind it.
 macro_rules! insert {
-    ($tail:literal) => {
+    ($seat:literal, $tail:literal) => {
         Sql::split(
             concat!(
                 "INSERT INTO check_ins
@@ -70,12 +72,12 @@ macro_rules! insert {
                       assurance, headcount, seat, declaration_id, received_at)
                  SELECT u.checkpoint_id, u.id, u.person_id, u.entered_at, u.left_at,
                         u.left_source, u.source, u.assurance, u.headcount, u.seat,
-                        u.declaration_id, $1::bigint
-                 FROM UNNEST($2::bigint[], $3::uuid[], $4::bytea[], $5::bigint[], $6::bigint[],
-                             $7::text[], $8::text[], $9::text[], $10::bigint[], $11::text[],
-                             $12::uuid[])
+                        u.declaration_id, u.received_at
+                 FROM UNNEST($1::bigint[], $2::uuid[], $3::bytea[], $4::bigint[], $5::bigint[],
+                             $6::text[], $7::text[], $8::text[], $9::bigint[], $10::text[],
+                             $11::uuid[], $12::bigint[])
                       AS u (checkpoint_id, id, person_id, entered_at, left_at, left_source,
-                            source, assurance, headcount, seat, declaration_id)
+                            source, assurance, headcount, seat, declaration_id, received_at)
                  ON CONFLICT (checkpoint_id, id) DO NOTHING",
                 $tail
             ),
@@ -83,21 +85,20 @@ macro_rules! insert {
                 "INSERT INTO check_ins
                      (checkpoint_id, id, person_id, entered_at, left_at, left_source, source,
                       assurance, headcount, seat, declaration_id, received_at)
-                 SELECT CAST(substr($3, j.key * 144 + 49, 19) AS INTEGER),
-                        substr($3, j.key * 144 + 1, 16),
-                        substr($3, j.key * 144 + 17, 16),
-                        CAST(substr($3, j.key * 144 + 68, 15) AS INTEGER),
-                        NULLIF(CAST(substr($3, j.key * 144 + 83, 15) AS INTEGER), 0),
-                        NULLIF(rtrim(CAST(substr($3, j.key * 144 + 108, 16) AS TEXT)), ''),
-                        rtrim(CAST(substr($3, j.key * 144 + 100, 8) AS TEXT)),
-                        rtrim(CAST(substr($3, j.key * 144 + 124, 8) AS TEXT)),
-                        CAST(substr($3, j.key * 144 + 98, 2) AS INTEGER),
-                        NULLIF(CAST(substr($4, CAST(substr($3, j.key * 144 + 132, 10) AS INTEGER),
-                                           CAST(substr($3, j.key * 144 + 142, 3) AS INTEGER))
-                                    AS TEXT), ''),
-                        NULLIF(substr($3, j.key * 144 + 33, 16), zeroblob(16)),
-                        $1
-                 FROM json_each($2) AS j
+                 SELECT CAST(substr($2, j.value + 48, 12) AS INTEGER),
+                        substr($2, j.value, 16),
+                        substr($2, j.value + 16, 16),
+                        CAST(substr($2, j.value + 60, 15) AS INTEGER),
+                        NULLIF(CAST(substr($2, j.value + 90, 15) AS INTEGER), 0),
+                        NULLIF(CAST(substr($2, j.value + 109, 1) AS TEXT), ' '),
+                        CAST(substr($2, j.value + 107, 1) AS TEXT),
+                        CAST(substr($2, j.value + 108, 1) AS TEXT),
+                        CAST(substr($2, j.value + 105, 2) AS INTEGER), ",
+                $seat,
+                ",
+                        NULLIF(substr($2, j.value + 32, 16), zeroblob(16)),
+                        CAST(substr($2, j.value + 75, 15) AS INTEGER)
+                 FROM json_each($1) AS j
                  WHERE true
                  ON CONFLICT (checkpoint_id, id) DO NOTHING",
                 $tail
@@ -106,8 +107,18 @@ macro_rules! insert {
     };
 }
 
-const INSERT: Sql = insert!("");
-const INSERT_NAMED: Sql = insert!(" RETURNING checkpoint_id, id");
+/// Nobody in the batch has a seat, as nearly always.
+const INSERT: Sql = insert!("NULL", "");
+const INSERT_SEATS: Sql = insert!(
+    "NULLIF(CAST(substr($3, CAST(substr($2, j.value + 110, 10) AS INTEGER),
+                        CAST(substr($2, j.value + 120, 3) AS INTEGER)) AS TEXT), '')",
+    ""
+);
+const INSERT_NAMED: Sql = insert!(
+    "NULLIF(CAST(substr($3, CAST(substr($2, j.value + 110, 10) AS INTEGER),
+                        CAST(substr($2, j.value + 120, 3) AS INTEGER)) AS TEXT), '')",
+    " RETURNING checkpoint_id, id"
+);
 
 /// Store the `rows` that are not there yet, and name those that were new. No two rows may have the
 /// same key.
@@ -138,18 +149,19 @@ pub async fn insert_counted(tx: &mut Tx, rows: &[&Row]) -> Result<u64, Error> {
     if rows.is_empty() {
         return Ok(0);
     }
-    bind_rows(tx, INSERT, rows).execute().await
+    let seats = rows.iter().any(|row| row.seat.is_some());
+    let text = if seats { INSERT_SEATS } else { INSERT };
+    bind_rows(tx, text, rows).execute().await
 }
 
 fn bind_rows<'t>(tx: &'t mut Tx, sql: Sql, rows: &[&Row]) -> crate::store::Query<'t> {
-    let received_at = tx.now().as_ms();
     let engine = tx.engine();
-    let query = tx.query(sql).bind(received_at);
+    let query = tx.query(sql);
     match engine {
         Engine::Sqlite => {
             let (packed, seats) = pack(rows);
             query
-                .bind_sqlite(counter(rows.len()))
+                .bind_sqlite(places(rows.len(), WIDTH))
                 .bind_sqlite(packed.into_bytes())
                 .bind_sqlite(seats.into_bytes())
         }
@@ -169,6 +181,7 @@ fn bind_rows<'t>(tx: &'t mut Tx, sql: Sql, rows: &[&Row]) -> crate::store::Query
                 .bind_postgres(column(rows, |row| row.headcount))
                 .bind_postgres(column(rows, |row| row.seat.clone()))
                 .bind_postgres(column(rows, |row| row.declaration_id))
+                .bind_postgres(column(rows, |row| row.received_at))
         }
     }
 }
@@ -181,13 +194,14 @@ fn pack(rows: &[&Row]) -> (Packed, Packed) {
         packed.add(row.id.as_bytes());
         packed.add(row.person.as_bytes());
         packed.add(row.declaration_id.unwrap_or_default().as_bytes());
-        packed.digits(row.checkpoint_id, 19);
+        packed.digits(row.checkpoint_id, 12);
         packed.digits(row.entered_at(), 15);
+        packed.digits(row.received_at, 15);
         packed.digits(row.left_at.unwrap_or_default(), 15);
         packed.digits(row.headcount, 2);
-        packed.word(row.source, 8);
-        packed.word(row.left_source.unwrap_or_default(), 16);
-        packed.word(row.assurance, 8);
+        packed.word(row.source, 1);
+        packed.word(row.assurance, 1);
+        packed.word(row.left_source.unwrap_or_default(), 1);
         let seat = row.seat.as_deref().unwrap_or_default();
         packed.digits(seats.add(seat.as_bytes()), 10);
         packed.digits(seat.len(), 3);
@@ -313,12 +327,10 @@ mod tests {
 
     #[test]
     fn words_fit_their_fields() {
-        for (words, width) in [
-            (&[source::ONLINE, source::OFFLINE, source::IMPORT][..], 8),
-            (&[assurance::POSTER, assurance::PAPER], 8),
-            (&[left_source::VISITOR, left_source::IMPORT], 16),
-        ] {
-            assert!(words.iter().all(|word| (1..=width).contains(&word.len())));
-        }
+        let words = [source::ONLINE, source::LATE, source::IMPORT, source::SHIFT]
+            .into_iter()
+            .chain([assurance::POSTER, assurance::WRITTEN])
+            .chain([left_source::VISITOR, left_source::STAFF, left_source::IMPORT]);
+        assert!(words.map(str::len).all(|length| length == 1));
     }
 }

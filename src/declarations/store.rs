@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::{Person, QUESTIONNAIRE, Sealed};
 use crate::{
     base::Code,
-    store::{Engine, Error, Packed, Sql, Tx, counter},
+    store::{Engine, Error, Packed, Sql, Tx, places},
 };
 
 /// A declaration as it is stored.
@@ -53,21 +53,21 @@ const INSERT: Sql = Sql::split(
      SELECT u.person_id, u.id, u.contact, u.answers, u.risk, u.province, $1::text, u.consent
      FROM UNNEST($2::bytea[], $3::uuid[], $4::bytea[], $5::bytea[], $6::text[], $7::text[], $8::text[])
           AS u (person_id, id, contact, answers, risk, province, consent)
-     ON CONFLICT (person_id, id) DO NOTHING",
+     ON CONFLICT (id, person_id) DO NOTHING",
     "INSERT INTO declarations
          (person_id, id, contact_sealed, answers_sealed, risk, province, questionnaire, consent_version)
-     SELECT substr($3, j.key * 92 + 1, 16), substr($3, j.key * 92 + 17, 16),
-            substr($4, CAST(substr($3, j.key * 92 + 33, 10) AS INTEGER),
-                   CAST(substr($3, j.key * 92 + 43, 6) AS INTEGER)),
-            substr($4, CAST(substr($3, j.key * 92 + 49, 10) AS INTEGER),
-                   CAST(substr($3, j.key * 92 + 59, 6) AS INTEGER)),
-            rtrim(CAST(substr($3, j.key * 92 + 65, 12) AS TEXT)),
-            NULLIF(rtrim(CAST(substr($3, j.key * 92 + 77, 4) AS TEXT)), ''),
+     SELECT substr($3, j.value, 16), substr($3, j.value + 16, 16),
+            substr($4, CAST(substr($3, j.value + 32, 10) AS INTEGER),
+                   CAST(substr($3, j.value + 42, 6) AS INTEGER)),
+            substr($4, CAST(substr($3, j.value + 48, 10) AS INTEGER),
+                   CAST(substr($3, j.value + 58, 6) AS INTEGER)),
+            rtrim(CAST(substr($3, j.value + 64, 12) AS TEXT)),
+            NULLIF(rtrim(CAST(substr($3, j.value + 76, 4) AS TEXT)), ''),
             $1,
-            rtrim(CAST(substr($3, j.key * 92 + 81, 12) AS TEXT))
+            rtrim(CAST(substr($3, j.value + 80, 12) AS TEXT))
      FROM json_each($2) AS j
      WHERE true
-     ON CONFLICT (person_id, id) DO NOTHING",
+     ON CONFLICT (id, person_id) DO NOTHING",
 );
 
 /// Store `rows` that are not there yet, and say how many were new.
@@ -131,7 +131,7 @@ async fn insert_sqlite(tx: &mut Tx, rows: &[&Row]) -> Result<u64, Error> {
     }
     tx.query(INSERT)
         .bind(QUESTIONNAIRE)
-        .bind_sqlite(counter(rows.len()))
+        .bind_sqlite(places(rows.len(), WIDTH))
         .bind_sqlite(packed.into_bytes())
         .bind_sqlite(sealed.into_bytes())
         .execute()
@@ -143,7 +143,7 @@ const INSERT_ALIASES: Sql = Sql::split(
      SELECT u.alias, u.person_id FROM UNNEST($1::bytea[], $2::bytea[]) AS u (alias, person_id)
      ON CONFLICT (alias) DO NOTHING",
     "INSERT INTO person_aliases (alias, person_id)
-     SELECT substr($2, j.key * 32 + 1, 16), substr($2, j.key * 32 + 17, 16)
+     SELECT substr($2, j.value, 16), substr($2, j.value + 16, 16)
      FROM json_each($1) AS j
      WHERE true
      ON CONFLICT (alias) DO NOTHING",
@@ -174,7 +174,7 @@ pub async fn insert_aliases(
         .map(|(alias, owner)| (alias.to_vec(), owner.to_vec()))
         .unzip();
     tx.query(INSERT_ALIASES)
-        .bind_sqlite(counter(aliases.len()))
+        .bind_sqlite(places(aliases.len(), 32))
         .bind_sqlite(packed)
         .bind_postgres(aliases)
         .bind_postgres(owners)

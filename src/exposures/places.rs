@@ -92,7 +92,7 @@ impl Places<'_> {
     #[must_use]
     pub fn tolerance_ms(&self, source: &str) -> i64 {
         let tolerance = self.rule.contact.clock_tolerance_s;
-        let seconds = if source == crate::checkins::source::OFFLINE {
+        let seconds = if source == crate::checkins::source::LATE {
             tolerance.offline
         } else {
             tolerance.online

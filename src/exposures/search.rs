@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::{
     base::{FieldError, MAX_STAY_MS, failure::Result},
+    checkins::{left_source, source},
     exposures::{
         fold::{Candidate, Hit, Terms, fold},
         interval::Span,
@@ -181,7 +182,7 @@ pub async fn visits(
         return Ok(Vec::new());
     }
     names.add(store::aliases(tx, &people).await?);
-    store::load_subjects(tx, &subjects).await?;
+    store::load_subjects(tx, bounds, &subjects).await?;
     let mut found: BTreeMap<(i64, i64, Uuid, Person), Stay> = BTreeMap::new();
     store::stays(tx, bounds, |row| {
         let subject = row.subject;
@@ -211,8 +212,11 @@ fn stay(places: &Places<'_>, row: &Found) -> Option<Stay> {
         person: store::to_person(&row.person_id)?,
         entered_at: row.entered_at,
         left_at: row.left_at,
-        observed: matches!(by, Some("visitor" | "staff" | "import")),
-        shift: row.source == "shift",
+        observed: matches!(
+            by,
+            Some(left_source::VISITOR | left_source::STAFF | left_source::IMPORT)
+        ),
+        shift: row.source == source::SHIFT,
         tolerance_ms: places.tolerance_ms(&row.source),
         headcount: row.headcount,
         declaration: row.declaration_id,

@@ -9,7 +9,10 @@
 use uuid::Uuid;
 
 use crate::{
-    base::{MAX_STAY_MS, ids::uuid_floor},
+    base::{
+        Day, MAX_STAY_MS,
+        ids::{time_of, uuid_floor},
+    },
     exposures::stay::Person,
     store::{Engine, Error, Sql, Tx},
 };
@@ -19,11 +22,11 @@ pub const NOBODY: Person = [0; 16];
 
 // The staging tables.
 
-const SUBJECTS: &str = "CREATE TEMPORARY TABLE tr_subject AS SELECT c.entered_at AS subject, c.person_id, c.entered_at AS a, c.id AS id_lo, c.id AS id_hi FROM check_ins c WHERE 1 = 0";
+const SUBJECTS: &str = "CREATE TEMPORARY TABLE tr_subject AS SELECT c.entered_at AS subject, c.person_id, c.entered_at / 86400000 AS day, c.entered_at AS a, c.id AS id_lo, c.id AS id_hi FROM check_ins c WHERE 1 = 0";
 
 const PROBES: &str = "CREATE TEMPORARY TABLE tr_probe AS SELECT c.entered_at AS probe, c.person_id, c.checkpoint_id, c.entered_at AS a, c.entered_at AS dwell, c.id AS id_lo, c.id AS id_hi FROM check_ins c WHERE 1 = 0";
 
-const OPENS: &str = "CREATE TEMPORARY TABLE tr_open AS SELECT c.person_id, c.id, c.id AS id_hi FROM check_ins c WHERE 1 = 0";
+const OPENS: &str = "CREATE TEMPORARY TABLE tr_open AS SELECT c.person_id, c.entered_at / 86400000 AS day, c.id, c.id AS id_hi FROM check_ins c WHERE 1 = 0";
 
 const PEOPLE: &str =
     "CREATE TEMPORARY TABLE tr_person AS SELECT c.person_id FROM check_ins c WHERE 1 = 0";
@@ -42,7 +45,8 @@ const HINTS: [Sql; 5] = [
 pub const STAYS: &str =
     "SELECT s.subject AS subject, c.checkpoint_id, c.id, c.person_id, c.entered_at, c.left_at, c.left_source, c.source, c.assurance, c.headcount, c.declaration_id
   FROM tr_subject s CROSS JOIN check_ins c
- WHERE c.person_id = s.person_id
+ WHERE c.entered_at / 86400000 = s.day AND substr(c.person_id, 1, 6) = substr(s.person_id, 1, 6)
+   AND c.person_id = s.person_id
    AND c.id >= s.id_lo AND c.id < s.id_hi
    AND NOT (c.id < $1) AND NOT (c.id >= $2)
    AND c.received_at <= $3
@@ -77,7 +81,8 @@ pub const HITS: &str =
 /// Later check-ins of people whose end is assumed.
 pub const NEXT: &str = "SELECT o.person_id, o.id, c.checkpoint_id, c.entered_at
   FROM tr_open o CROSS JOIN check_ins c
- WHERE c.person_id = o.person_id
+ WHERE c.entered_at / 86400000 = o.day AND substr(c.person_id, 1, 6) = substr(o.person_id, 1, 6)
+   AND c.person_id = o.person_id
    AND c.id > o.id AND c.id < o.id_hi
    AND NOT (c.id < $1) AND NOT (c.id >= $2)
    AND c.received_at <= $3";
@@ -211,38 +216,63 @@ fn json<T: serde::Serialize>(rows: &[T]) -> String {
 }
 
 const LOAD_SUBJECTS: Sql = Sql::split(
-    "INSERT INTO tr_subject (subject, person_id, a, id_lo, id_hi) SELECT r.subject, r.person_id, r.a, r.id_lo, r.id_hi
-  FROM UNNEST($1::bigint[], $2::bytea[], $3::bigint[], $4::uuid[], $5::uuid[]) AS r(subject, person_id, a, id_lo, id_hi)",
-    "INSERT INTO tr_subject (subject, person_id, a, id_lo, id_hi) SELECT r.subject, r.person_id, r.a, r.id_lo, r.id_hi
-  FROM (SELECT json_extract(j.value, '$[0]') AS subject, substr($2, 16 * j.key + 1, 16) AS person_id, json_extract(j.value, '$[1]') AS a,
+    "INSERT INTO tr_subject (subject, person_id, day, a, id_lo, id_hi) SELECT r.subject, r.person_id, r.day, r.a, r.id_lo, r.id_hi
+  FROM UNNEST($1::bigint[], $2::bytea[], $3::bigint[], $4::bigint[], $5::uuid[], $6::uuid[]) AS r(subject, person_id, day, a, id_lo, id_hi)",
+    "INSERT INTO tr_subject (subject, person_id, day, a, id_lo, id_hi) SELECT r.subject, r.person_id, r.day, r.a, r.id_lo, r.id_hi
+  FROM (SELECT json_extract(j.value, '$[0]') AS subject, substr($2, 16 * j.key + 1, 16) AS person_id, json_extract(j.value, '$[1]') AS day, json_extract(j.value, '$[2]') AS a,
                substr($3, 16 * j.key + 1, 16) AS id_lo, substr($4, 16 * j.key + 1, 16) AS id_hi FROM json_each($1) j) AS r",
 );
+
+/// Days before the high-water mark in which rows may stand at most: retention, and longer where a
+/// case holds them.
+const DAYS_MAX: i32 = 400;
+
+/// The UTC days from `from` to `to`, ms, one of them at least: a person's rows are found day by day.
+fn days(from: i64, to: i64, high_water_mark: i64) -> impl Iterator<Item = i64> {
+    let last = Day::of_ms(high_water_mark).number().saturating_add(1);
+    let from = Day::of_ms(from).number().max(last - DAYS_MAX);
+    let to = Day::of_ms(to).number().min(last).max(from);
+    i64::from(from)..=i64::from(to)
+}
 
 /// Replace the subjects.
 ///
 /// # Errors
 ///
 /// Those of the store.
-pub async fn load_subjects(tx: &mut Tx, rows: &[Subject]) -> Result<(), Error> {
+pub async fn load_subjects(tx: &mut Tx, bounds: Bounds, rows: &[Subject]) -> Result<(), Error> {
     tx.query("DELETE FROM tr_subject").execute().await?;
-    let low = |row: &Subject| uuid_floor(row.a.saturating_sub(MAX_STAY_MS));
-    let high = |row: &Subject| uuid_floor(row.b);
-    let query = match tx.engine() {
-        Engine::Postgres => tx
-            .query(LOAD_SUBJECTS)
-            .bind_postgres(rows.iter().map(|r| r.subject).collect::<Vec<_>>())
-            .bind_postgres(rows.iter().map(|r| r.person.to_vec()).collect::<Vec<_>>())
-            .bind_postgres(rows.iter().map(|r| r.a).collect::<Vec<_>>())
+    let begin = |row: &Subject| row.a.saturating_sub(MAX_STAY_MS);
+    let rows: Vec<(Subject, i64)> = rows
+        .iter()
+        .flat_map(|row| days(begin(row), row.b, bounds.high_water_mark).map(|day| (*row, day)))
+        .collect();
+    let low = |(row, _): &(Subject, i64)| uuid_floor(begin(row));
+    let high = |(row, _): &(Subject, i64)| uuid_floor(row.b);
+    let engine = tx.engine();
+    let query = tx.query(LOAD_SUBJECTS);
+    let query = match engine {
+        Engine::Postgres => query
+            .bind_postgres(rows.iter().map(|(r, _)| r.subject).collect::<Vec<_>>())
+            .bind_postgres(
+                rows.iter()
+                    .map(|(r, _)| r.person.to_vec())
+                    .collect::<Vec<_>>(),
+            )
+            .bind_postgres(rows.iter().map(|(_, day)| *day).collect::<Vec<_>>())
+            .bind_postgres(rows.iter().map(|(r, _)| r.a).collect::<Vec<_>>())
             .bind_postgres(rows.iter().map(low).collect::<Vec<_>>())
             .bind_postgres(rows.iter().map(high).collect::<Vec<_>>()),
-        Engine::Sqlite => tx
-            .query(LOAD_SUBJECTS)
+        Engine::Sqlite => query
             .bind_sqlite(json(
-                &rows.iter().map(|r| (r.subject, r.a)).collect::<Vec<_>>(),
+                &rows
+                    .iter()
+                    .map(|(r, day)| (r.subject, *day, r.a))
+                    .collect::<Vec<_>>(),
             ))
-            .bind_sqlite(packed(rows, |r| r.person))
-            .bind_sqlite(packed(rows, |r| *low(r).as_bytes()))
-            .bind_sqlite(packed(rows, |r| *high(r).as_bytes())),
+            .bind_sqlite(packed(&rows, |(r, _)| r.person))
+            .bind_sqlite(packed(&rows, |r| *low(r).as_bytes()))
+            .bind_sqlite(packed(&rows, |r| *high(r).as_bytes())),
     };
     query.execute().await?;
     tx.query("ANALYZE tr_subject").execute().await?;
@@ -298,28 +328,40 @@ pub async fn load_probes(tx: &mut Tx, rows: &[StagedProbe]) -> Result<(), Error>
 }
 
 const LOAD_OPEN: Sql = Sql::split(
-    "INSERT INTO tr_open (person_id, id, id_hi) SELECT r.person_id, r.id, r.id_hi
-  FROM UNNEST($1::bytea[], $2::uuid[], $3::uuid[]) AS r(person_id, id, id_hi)",
-    "INSERT INTO tr_open (person_id, id, id_hi) SELECT r.person_id, r.id, r.id_hi
-  FROM (SELECT substr($2, 16 * j.key + 1, 16) AS person_id, substr($3, 16 * j.key + 1, 16) AS id,
+    "INSERT INTO tr_open (person_id, day, id, id_hi) SELECT r.person_id, r.day, r.id, r.id_hi
+  FROM UNNEST($1::bytea[], $2::bigint[], $3::uuid[], $4::uuid[]) AS r(person_id, day, id, id_hi)",
+    "INSERT INTO tr_open (person_id, day, id, id_hi) SELECT r.person_id, r.day, r.id, r.id_hi
+  FROM (SELECT substr($2, 16 * j.key + 1, 16) AS person_id, j.value AS day, substr($3, 16 * j.key + 1, 16) AS id,
                substr($4, 16 * j.key + 1, 16) AS id_hi FROM json_each($1) j) AS r",
 );
 
-async fn load_open(tx: &mut Tx, rows: &[Open]) -> Result<(), Error> {
+async fn load_open(tx: &mut Tx, high_water_mark: i64, rows: &[Open]) -> Result<(), Error> {
     tx.query("DELETE FROM tr_open").execute().await?;
-    let high = |row: &Open| uuid_floor(row.until);
-    let query = match tx.engine() {
-        Engine::Postgres => tx
-            .query(LOAD_OPEN)
-            .bind_postgres(rows.iter().map(|r| r.person.to_vec()).collect::<Vec<_>>())
-            .bind_postgres(rows.iter().map(|r| r.id).collect::<Vec<_>>())
+    let rows: Vec<(Open, i64)> = rows
+        .iter()
+        .flat_map(|row| {
+            let from = time_of(row.id).unwrap_or_default();
+            days(from, row.until, high_water_mark).map(|day| (*row, day))
+        })
+        .collect();
+    let high = |(row, _): &(Open, i64)| uuid_floor(row.until);
+    let engine = tx.engine();
+    let query = tx.query(LOAD_OPEN);
+    let query = match engine {
+        Engine::Postgres => query
+            .bind_postgres(
+                rows.iter()
+                    .map(|(r, _)| r.person.to_vec())
+                    .collect::<Vec<_>>(),
+            )
+            .bind_postgres(rows.iter().map(|(_, day)| *day).collect::<Vec<_>>())
+            .bind_postgres(rows.iter().map(|(r, _)| r.id).collect::<Vec<_>>())
             .bind_postgres(rows.iter().map(high).collect::<Vec<_>>()),
-        Engine::Sqlite => tx
-            .query(LOAD_OPEN)
-            .bind_sqlite(json(&vec![0; rows.len()]))
-            .bind_sqlite(packed(rows, |r| r.person))
-            .bind_sqlite(packed(rows, |r| *r.id.as_bytes()))
-            .bind_sqlite(packed(rows, |r| *high(r).as_bytes())),
+        Engine::Sqlite => query
+            .bind_sqlite(json(&rows.iter().map(|(_, day)| *day).collect::<Vec<_>>()))
+            .bind_sqlite(packed(&rows, |(r, _)| r.person))
+            .bind_sqlite(packed(&rows, |(r, _)| *r.id.as_bytes()))
+            .bind_sqlite(packed(&rows, |r| *high(r).as_bytes())),
     };
     query.execute().await?;
     tx.query("ANALYZE tr_open").execute().await?;
@@ -415,7 +457,7 @@ pub async fn next(tx: &mut Tx, bounds: Bounds, open: &[Open]) -> Result<Vec<Late
     if open.is_empty() {
         return Ok(Vec::new());
     }
-    load_open(tx, open).await?;
+    load_open(tx, bounds.high_water_mark, open).await?;
     tx.query(NEXT)
         .bind(bounds.from)
         .bind(bounds.to)
@@ -469,7 +511,8 @@ pub async fn residence(
             until: 0,
         })
         .collect();
-    load_open(tx, &rows).await?;
+    let latest = rows.iter().filter_map(|row| time_of(row.id)).max();
+    load_open(tx, latest.unwrap_or_default(), &rows).await?;
     let rows: Vec<(Vec<u8>, Option<String>)> = tx.query(RESIDENCE).all().await?;
     Ok(rows
         .into_iter()

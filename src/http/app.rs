@@ -17,7 +17,7 @@ use crate::{
     http::{Limits, Offload},
     privacy::{KeyRing, Master, NoKey},
     regions::{Regions, RegionsError},
-    store::{self, Db, Target},
+    store::{self, Daily, Db, Target},
     venues::Directory,
 };
 
@@ -156,10 +156,11 @@ impl App {
         self.keys
             .ensure_days(&self.db, from, to, &self.random)
             .await?;
-        let there = store::partition_days(&self.db).await?;
+        let check_ins = store::partition_days(&self.db, Daily::CheckIns).await?;
+        let declarations = store::partition_days(&self.db, Daily::Declarations).await?;
         for day in (from.number()..=to.number()).map(Day::from_number) {
-            if !there.contains(&day) {
-                store::ensure_partition(&self.db, day).await?;
+            if !(check_ins.contains(&day) && declarations.contains(&day)) {
+                store::ensure_partitions(&self.db, day).await?;
             }
         }
         Ok(())

@@ -24,8 +24,8 @@ mod time;
 
 pub use connect::{Engine, Target};
 pub use db::{Db, Tx};
-pub use packed::{Packed, counter};
-pub use partitions::{drop_partition, ensure_partition, partition_days};
+pub use packed::{Packed, places};
+pub use partitions::{Daily, drop_partition, ensure_partitions, partition_days};
 pub use query::{Query, Record, Sql, Value};
 
 use crate::base::{Failure, Kind};

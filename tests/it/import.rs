@@ -181,13 +181,13 @@ async fn good_rows_are_kept_and_bad_ones_named(on: On) {
     let seated = rows.iter().find(|row| row.seat.is_some()).unwrap();
     assert_eq!(seated.seat.as_deref(), Some("12A"));
     assert_eq!(seated.left_at, Some(seated.entered_at + 3_600_000));
-    assert_eq!(seated.left_source.as_deref(), Some("import"));
+    assert_eq!(seated.left_source.as_deref(), Some("i"));
     let open = rows.iter().filter(|row| row.left_at.is_none());
     assert_eq!(open.filter(|row| row.left_source.is_none()).count(), 3);
     for row in &rows {
         assert_eq!(
             (row.source.as_str(), row.assurance.as_str()),
-            ("import", "paper")
+            ("i", "w")
         );
         assert_eq!(row.headcount, 1);
         assert_eq!(ids::time_of(row.id), Some(row.entered_at));

@@ -4,7 +4,7 @@ use diem_kiem_dich::{
     base::{Day, ids::uuid_floor},
     checkins::retention::{Swept, first_kept, sweep},
     privacy::{NoKey, audit},
-    store::Error,
+    store::{Engine, Error},
 };
 use serde_json::json;
 
@@ -84,7 +84,10 @@ async fn what_is_past_its_period_is_gone_and_cannot_be_opened(on: On) {
     );
     server.clock.set(server.clock.now().plus_ms(86_400_000));
     let swept = sweep_now(&server).await;
-    assert_eq!(swept.declarations, 1);
+    match server.app.db.engine() {
+        Engine::Sqlite => assert_eq!(swept.declarations, 1),
+        Engine::Postgres => assert!(swept.partitions >= 2),
+    }
     assert_eq!(rows(&server, 0).await, (0, 0));
     // The key is gone from the store, so a copy of the sealed rows from yesterday stays shut too;
     // and preparing the days does not make it anew.

@@ -1,13 +1,15 @@
 //! Import of check-ins from CSV: paper lists and other systems.
 //!
-//! One thread reads, several judge and seal, one writes in large batches. Ids are derived from what
-//! the row says, so a file that is imported twice adds nothing. Rows that cannot be used go to
-//! `FILE.rejected.csv` as they were, with their line and the reason; put right, that file can be
+//! One thread reads, several judge and seal, one writes: a batch is one transaction. Ids are derived
+//! from what the rows say, so a file that is imported twice adds nothing. Rows that cannot be used go
+//! to `FILE.rejected.csv` as they were, with their line and the reason; put right, that file can be
 //! imported as it is.
 //!
-//! Nobody declared anything here: the declaration row holds only the sealed contact, its risk is
-//! [`crate::declarations::UNDECLARED`], and the check-in's assurance says "paper".
+//! Nobody declared anything here: a declaration row holds only the sealed contact, its risk is
+//! [`crate::declarations::UNDECLARED`], and the check-in's assurance says that it was written down.
+//! A person's stays in one batch share one such row, kept as long as the latest of them.
 
+mod batch;
 mod columns;
 mod rejects;
 mod row;
@@ -17,34 +19,31 @@ use std::{
     fs::File,
     io,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError, mpsc as threads},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+        mpsc as threads,
+    },
     time::{Duration, Instant},
 };
 
 use tokio::sync::mpsc;
 
-use self::{
-    columns::Columns,
-    rejects::Rejects,
-    row::{Judge, Stay},
-};
+use self::{batch::Batch, columns::Columns, rejects::Rejects, row::Judge};
 use super::store::{self, Row};
 use crate::{
     base::{Clock, Day, Failure, FieldError, Random},
-    declarations::{self, store::Row as DeclarationRow},
+    declarations,
     privacy::KeyRing,
-    store::{Db, Error, Sql, ensure_partition},
+    store::{Db, Error, Sql, ensure_partitions},
     venues::Directory,
 };
 
-/// Rows that are judged together.
-const CHUNK: usize = 4096;
+/// Records in the first batch, and in any at least.
+const BATCH_MIN: usize = 8192;
 
-/// Rows in the first transaction, and in any at least.
-const BATCH_MIN: usize = 2 * CHUNK;
-
-/// Rows in one transaction at most: 40 MB of memory.
-const BATCH_MAX: usize = 16 * CHUNK;
+/// Records in one batch at most: about 30 MB of memory, and five batches are in work.
+const BATCH_MAX: usize = 65_536;
 
 /// How long a transaction should take. The larger, the seldomer is a page written that rows of
 /// several batches share; but a service that runs on the same SQLite file waits for it, and gives up
@@ -130,7 +129,7 @@ struct Judged {
     number: u64,
     until: u64,
     last: bool,
-    stays: Vec<Stay>,
+    batch: Batch,
     kept: u64,
     rejected: Vec<(csv::ByteRecord, FieldError)>,
 }
@@ -170,12 +169,11 @@ pub async fn check_ins(
     let first_day = prepare(import).await?;
     let mut rejects = Rejects::new(rejects_path(file), &header);
     let judge = Arc::new(Judge::new(import, columns, first_day));
-    let mut judged = start_threads(reader, &judge);
+    let size = Arc::new(AtomicUsize::new(BATCH_MIN));
+    let mut judged = start_threads(reader, &judge, &size);
     let mut report = Report::default();
     let mut waiting = BTreeMap::new();
     let mut next = 0;
-    let mut batch = Vec::new();
-    let mut size = BATCH_MIN;
     let mut whole = false;
     while let Some(chunk) = judged.recv().await {
         let chunk = chunk.map_err(unreadable)?;
@@ -183,21 +181,18 @@ pub async fn check_ins(
         while let Some(chunk) = waiting.remove(&next) {
             next += 1;
             whole = chunk.last;
+            for (record, reason) in &chunk.rejected {
+                rejects.add(record, reason)?;
+            }
             report.kept += chunk.kept;
-            for (record, reason) in chunk.rejected {
-                report.rejected += 1;
-                rejects.add(&record, &reason)?;
-            }
-            batch.extend(chunk.stays);
-            if batch.len() >= size {
-                let (rows, began) = (batch.len(), Instant::now());
-                write(&import.db, &mut batch, &mut report).await?;
-                size = next_size(rows, began.elapsed());
-                progress(chunk.until);
-            }
+            report.rejected += u64::try_from(chunk.rejected.len()).unwrap_or(u64::MAX);
+            let (rows, began) = (chunk.batch.rows.len(), Instant::now());
+            write(import, chunk.batch, &mut report).await?;
+            let fitting = next_size(rows, began.elapsed());
+            size.store(fitting, Ordering::Relaxed);
+            progress(chunk.until);
         }
     }
-    write(&import.db, &mut batch, &mut report).await?;
     rejects.finish()?;
     if !whole {
         return Err(ImportError::Broken);
@@ -223,7 +218,7 @@ async fn prepare(import: &Import) -> Result<Day, ImportError> {
     let first = Day::of(now).plus(-i32::from(import.retention_days));
     let last = Day::of(now).plus(1);
     for day in (first.number()..=last.number()).map(Day::from_number) {
-        ensure_partition(&import.db, day).await?;
+        ensure_partitions(&import.db, day).await?;
     }
     import
         .keys
@@ -248,12 +243,16 @@ async fn prepare(import: &Import) -> Result<Day, ImportError> {
 
 type FileReader = csv::Reader<io::BufReader<File>>;
 
-fn start_threads(reader: FileReader, judge: &Arc<Judge>) -> mpsc::Receiver<io::Result<Judged>> {
-    let (chunks, to_judge) = threads::sync_channel(JUDGES);
-    let (done, judged) = mpsc::channel(2 * JUDGES);
-    let failed = done.clone();
+fn start_threads(
+    reader: FileReader,
+    judge: &Arc<Judge>,
+    size: &Arc<AtomicUsize>,
+) -> mpsc::Receiver<io::Result<Judged>> {
+    let (chunks, to_judge) = threads::sync_channel(0);
+    let (done, judged) = mpsc::channel(1);
+    let (failed, size) = (done.clone(), Arc::clone(size));
     std::thread::spawn(move || {
-        if let Err(error) = read(reader, &chunks) {
+        if let Err(error) = read(reader, &chunks, &size) {
             let _ = failed.blocking_send(Err(error));
         }
     });
@@ -276,15 +275,20 @@ fn start_threads(reader: FileReader, judge: &Arc<Judge>) -> mpsc::Receiver<io::R
     judged
 }
 
-fn read(mut reader: FileReader, chunks: &threads::SyncSender<Chunk>) -> io::Result<()> {
+fn read(
+    mut reader: FileReader,
+    chunks: &threads::SyncSender<Chunk>,
+    size: &AtomicUsize,
+) -> io::Result<()> {
     for number in 0.. {
-        let mut records = Vec::with_capacity(CHUNK);
+        let size = size.load(Ordering::Relaxed);
+        let mut records = Vec::with_capacity(size);
         let mut record = csv::ByteRecord::new();
-        while records.len() < CHUNK && reader.read_byte_record(&mut record)? {
+        while records.len() < size && reader.read_byte_record(&mut record)? {
             records.push(record.clone());
         }
         let until = reader.position().byte();
-        let last = records.len() < CHUNK;
+        let last = records.len() < size;
         let chunk = Chunk {
             number,
             until,
@@ -299,41 +303,44 @@ fn read(mut reader: FileReader, chunks: &threads::SyncSender<Chunk>) -> io::Resu
 }
 
 fn judge_chunk(judge: &Judge, chunk: Chunk) -> Judged {
-    let mut judged = Judged {
+    let mut draft = batch::Draft::with_capacity(chunk.records.len());
+    let (mut kept, mut rejected) = (0, Vec::new());
+    for record in chunk.records {
+        match judge.judge(&record, &mut draft) {
+            Ok(()) => kept += 1,
+            Err(reason) => rejected.push((record, reason)),
+        }
+    }
+    Judged {
         number: chunk.number,
         until: chunk.until,
         last: chunk.last,
-        stays: Vec::with_capacity(chunk.records.len()),
-        kept: 0,
-        rejected: Vec::new(),
-    };
-    for record in chunk.records {
-        match judge.judge(&record, &mut judged.stays) {
-            Ok(()) => judged.kept += 1,
-            Err(reason) => judged.rejected.push((record, reason)),
-        }
+        batch: judge.seal(draft),
+        kept,
+        rejected,
     }
-    judged
 }
 
-/// Write what is in `batch`, and empty it.
-async fn write(db: &Db, batch: &mut Vec<Stay>, report: &mut Report) -> Result<(), ImportError> {
-    let mut check_ins: Vec<&Row> = batch.iter().map(|stay| &stay.row).collect();
-    check_ins.sort_unstable_by_key(|row| row.key());
-    let mut contacts: Vec<&DeclarationRow> = batch.iter().map(|stay| &stay.declaration).collect();
-    contacts.sort_unstable_by_key(|row| (row.person.id, row.id));
-    let added = db
+/// Write a batch in one transaction.
+async fn write(import: &Import, mut batch: Batch, report: &mut Report) -> Result<(), ImportError> {
+    let received_at = import.clock.now().as_ms();
+    for row in &mut batch.rows {
+        row.received_at = received_at;
+    }
+    let rows: Vec<&Row> = batch.rows.iter().collect();
+    let contacts: Vec<_> = batch.contacts.iter().collect();
+    let added = import
+        .db
         .append(async |tx| {
-            let added = store::insert_counted(tx, &check_ins).await?;
+            let added = store::insert_counted(tx, &rows).await?;
             declarations::store::insert(tx, &contacts).await?;
             let people = contacts.iter().map(|row| row.person);
             declarations::store::insert_aliases(tx, people).await?;
             Ok::<_, Error>(added)
         })
         .await?;
-    report.stays += u64::try_from(batch.len()).unwrap_or(u64::MAX);
+    report.stays += u64::try_from(rows.len()).unwrap_or(u64::MAX);
     report.added += added;
-    batch.clear();
     Ok(())
 }
 

@@ -1,12 +1,12 @@
 //! One row of a file: judged, split, sealed.
 
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
-use uuid::Builder;
+use uuid::{Builder, Uuid};
 
 use super::{
     Import,
+    batch::{Batch, Draft, Known},
     columns::{Columns, unquote},
 };
 use crate::{
@@ -15,22 +15,14 @@ use crate::{
         text::{TextError, nfc_clean},
     },
     checkins::{AHEAD_MS, assurance, door::PSEUDONYM_VERSION, left_source, source, store::Row},
-    declarations::{
-        Contact, Person, Sealed, UNDECLARED, seal_contact, store::Row as DeclarationRow,
-    },
-    identity::{FullName, IdNumber, Invalid, Phone, Pseudonymizer},
+    declarations::{Contact, Sealed, UNDECLARED, seal_contact, store::Row as DeclarationRow},
+    identity::{FullName, IdNumber, Invalid, PersonId, Phone, Pseudonymizer},
     privacy::{Key, KeyRing},
     venues::{Directory, Entry},
 };
 
 /// Longest text of a seat.
 const MAX_SEAT_CHARS: usize = 40;
-
-/// One stay, ready to write.
-pub(super) struct Stay {
-    pub(super) row: Row,
-    pub(super) declaration: DeclarationRow,
-}
 
 /// Judges rows. Shared by the threads; it only reads.
 pub(super) struct Judge {
@@ -62,11 +54,11 @@ impl Judge {
         }
     }
 
-    /// Add the stays of one record to `stays`, or say why it cannot be used.
+    /// Add the stays of one record to `draft`, or say why it cannot be used.
     pub(super) fn judge(
         &self,
         record: &csv::ByteRecord,
-        stays: &mut Vec<Stay>,
+        draft: &mut Draft,
     ) -> Result<(), FieldError> {
         let [
             checkpoint,
@@ -87,21 +79,49 @@ impl Judge {
             "A phone number or an ID number is needed.",
         ))?;
         let seat = seat_of(seat)?;
-        let first = stays.len();
-        for (piece, (from, until)) in pieces(entered, left).enumerate() {
-            let Some(stay) = self.stay(&entry, person, &contact, piece, (entered, from), until)
-            else {
-                stays.truncate(first);
-                return Err(too_old());
-            };
-            stays.push(stay);
-        }
-        if let Some(seat) = seat {
-            for stay in stays.iter_mut().skip(first) {
-                stay.row.seat = Some(seat.clone());
-            }
-        }
+        let rows = pieces(entered, left)
+            .enumerate()
+            .map(|(piece, (from, until))| {
+                let id = self.id(entry.checkpoint.id, person.id, entered, (piece, from))?;
+                Some(Row {
+                    checkpoint_id: entry.checkpoint.id,
+                    id,
+                    person: person.id,
+                    left_at: until,
+                    left_source: until.map(|_| left_source::IMPORT),
+                    source: source::IMPORT,
+                    assurance: assurance::WRITTEN,
+                    headcount: 1,
+                    seat: seat.clone(),
+                    declaration_id: None,
+                    received_at: 0,
+                })
+            })
+            .collect::<Option<Vec<Row>>>()
+            .ok_or_else(too_old)?;
+        draft.add(person, contact, rows);
         Ok(())
+    }
+
+    /// Seal the contacts of `draft`, and put everything into the order of its keys.
+    pub(super) fn seal(&self, draft: Draft) -> Batch {
+        let sealed: Vec<Option<DeclarationRow>> = draft
+            .contacts
+            .iter()
+            .map(|known| self.contact_row(known))
+            .collect();
+        let mut rows: Vec<Row> = draft
+            .stays
+            .into_iter()
+            .map(|(row, contact)| Row {
+                declaration_id: sealed.get(contact).and_then(|row| Some(row.as_ref()?.id)),
+                ..row
+            })
+            .collect();
+        rows.sort_unstable_by_key(Row::key);
+        let mut contacts: Vec<DeclarationRow> = sealed.into_iter().flatten().collect();
+        contacts.sort_unstable_by_key(|row| (row.id, row.person.id));
+        Batch { rows, contacts }
     }
 
     fn cells<'r>(&self, record: &'r csv::ByteRecord) -> Result<[&'r str; 7], FieldError> {
@@ -195,52 +215,63 @@ impl Judge {
         Ok((entered, left))
     }
 
-    /// The stay from `from` to `until`, part of a presence that began at `entered`; `None` when the
-    /// day has no key any more.
-    fn stay(
+    /// The id of a stay from `from`, the `piece`-th of a presence that began at `entered`: the same
+    /// for the same row. `None` when the day has no key any more.
+    fn id(
         &self,
-        entry: &Entry,
-        person: Person,
-        contact: &Contact,
-        piece: usize,
-        (entered, from): (i64, i64),
-        until: Option<i64>,
-    ) -> Option<Stay> {
-        let checkpoint_id = entry.checkpoint.id;
-        let key = self.days.get(&Day::of_ms(from))?;
-        let mac = self.keys.reference().mac(&[
-            b"import",
-            &checkpoint_id.to_be_bytes(),
-            person.id.as_bytes(),
-            &entered.to_be_bytes(),
-            &u64::try_from(piece).ok()?.to_be_bytes(),
-        ]);
+        checkpoint: i64,
+        person: PersonId,
+        entered: i64,
+        (piece, from): (usize, i64),
+    ) -> Option<Uuid> {
+        self.days.get(&Day::of_ms(from))?;
+        self.derived(
+            from,
+            &[
+                b"import",
+                &checkpoint.to_be_bytes(),
+                person.as_bytes(),
+                &entered.to_be_bytes(),
+                &u64::try_from(piece).ok()?.to_be_bytes(),
+            ],
+        )
+    }
+
+    fn derived(&self, ms: i64, parts: &[&[u8]]) -> Option<Uuid> {
+        let mac = self.keys.reference().mac(parts);
         let (bits, _) = mac.split_first_chunk::<10>()?;
-        let id = Builder::from_unix_timestamp_millis(u64::try_from(from).ok()?, bits).into_uuid();
-        Some(Stay {
-            row: Row {
-                checkpoint_id,
-                id,
-                person: person.id,
-                left_at: until,
-                left_source: until.map(|_| left_source::IMPORT),
-                source: source::IMPORT,
-                assurance: assurance::PAPER,
-                headcount: 1,
-                seat: None,
-                declaration_id: Some(id),
+        Some(Builder::from_unix_timestamp_millis(u64::try_from(ms).ok()?, bits).into_uuid())
+    }
+
+    /// The row that holds a sealed contact; every day that was judged has a key.
+    fn contact_row(&self, known: &Known) -> Option<DeclarationRow> {
+        let (person, contact) = (known.person, &known.contact);
+        let name = contact.full_name.as_ref().map_or("", |name| name.as_str());
+        let number = contact.id_number.as_ref().map_or("", |id| id.as_str());
+        let phone = contact.phone.as_ref().map_or("", |phone| phone.e164());
+        let id = self.derived(
+            known.latest,
+            &[
+                b"contact",
+                person.id.as_bytes(),
+                name.as_bytes(),
+                &[0],
+                number.as_bytes(),
+                &[0],
+                phone.as_bytes(),
+            ],
+        )?;
+        let key = self.days.get(&Day::of_ms(known.latest))?;
+        Some(DeclarationRow {
+            person,
+            id,
+            sealed: Sealed {
+                contact: seal_contact(contact, person.id, id, key, &self.random),
+                answers: Vec::new(),
             },
-            declaration: DeclarationRow {
-                person,
-                id,
-                sealed: Sealed {
-                    contact: seal_contact(contact, person.id, id, key, &self.random),
-                    answers: Vec::new(),
-                },
-                risk: UNDECLARED,
-                province: None,
-                consent_version: "",
-            },
+            risk: UNDECLARED,
+            province: None,
+            consent_version: "",
         })
     }
 }

@@ -95,7 +95,7 @@ async fn check_in(
 
 /// One order for all writers.
 fn sort(rows: &mut [&DeclarationRow]) {
-    rows.sort_unstable_by_key(|row| (row.person.id, row.id));
+    rows.sort_unstable_by_key(|row| (row.id, row.person.id));
 }
 
 fn own(arrival: &Arrival) -> Option<Answer> {

@@ -64,7 +64,7 @@ pub async fn day(
             left_at,
             left_source: left_at.map(|_| left_source::VISITOR),
             source: if offline {
-                source::OFFLINE
+                source::LATE
             } else {
                 source::ONLINE
             },
@@ -72,10 +72,11 @@ pub async fn day(
             headcount: stay.headcount,
             seat: stay.seat.map(|seat| seat.to_string()),
             declaration_id: Some(declaration),
+            received_at: now.as_ms(),
         });
     }
     rows.sort_unstable_by_key(Row::key);
-    papers.sort_unstable_by_key(|paper| (paper.person.id, paper.id));
+    papers.sort_unstable_by_key(|paper| (paper.id, paper.person.id));
     let rows: Vec<&Row> = rows.iter().collect();
     let papers: Vec<&DeclarationRow> = papers.iter().collect();
     app.db

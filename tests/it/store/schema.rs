@@ -29,7 +29,9 @@ async fn columns(on: On) -> BTreeMap<(String, String), bool> {
         .unwrap();
     rows.into_iter()
         .filter(|(table, ..)| {
-            let partition = table.strip_prefix("check_ins_");
+            let partition = ["check_ins_", "declarations_"]
+                .iter()
+                .find_map(|parent| table.strip_prefix(parent));
             !table.starts_with("_sqlx")
                 && !partition.is_some_and(|day| day.chars().all(|c| c.is_ascii_digit()))
         })
