@@ -27,7 +27,8 @@ pub(super) struct Known {
     pub(super) latest: i64,
 }
 
-/// Ready to write, each in the order of its key.
+/// Ready to write: rows by day, checkpoint and time, contacts by time, so that a transaction touches few
+/// pages of each tree.
 pub(super) struct Batch {
     pub(super) rows: Vec<Row>,
     pub(super) contacts: Vec<DeclarationRow>,
@@ -48,6 +49,24 @@ impl Draft {
         let Some(latest) = rows.iter().map(Row::entered_at).max() else {
             return;
         };
+        let at = self.know(person, contact, latest);
+        self.stays.extend(rows.into_iter().map(|row| (row, at)));
+    }
+
+    /// Add everything of `other`, which stood behind this in the file.
+    pub(super) fn merge(&mut self, other: Self) {
+        let places: Vec<usize> = other
+            .contacts
+            .into_iter()
+            .map(|known| self.know(known.person, known.contact, known.latest))
+            .collect();
+        let stays = other.stays.into_iter();
+        self.stays
+            .extend(stays.filter_map(|(row, at)| Some((row, *places.get(at)?))));
+    }
+
+    /// The place of a contact, which is added if it is new.
+    fn know(&mut self, person: Person, contact: Contact, latest: i64) -> usize {
         let known = self.by_person.entry(person.id).or_default();
         let contacts = &mut self.contacts;
         let same = known.iter().copied().find(|at| {
@@ -66,6 +85,6 @@ impl Draft {
                 });
             }
         }
-        self.stays.extend(rows.into_iter().map(|row| (row, at)));
+        at
     }
 }

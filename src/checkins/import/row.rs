@@ -103,7 +103,7 @@ impl Judge {
         Ok(())
     }
 
-    /// Seal the contacts of `draft`, and put everything into the order of its keys.
+    /// Seal the contacts of `draft`, and put everything into order.
     pub(super) fn seal(&self, draft: Draft) -> Batch {
         let sealed: Vec<Option<DeclarationRow>> = draft
             .contacts
@@ -118,7 +118,7 @@ impl Judge {
                 ..row
             })
             .collect();
-        rows.sort_unstable_by_key(Row::key);
+        rows.sort_by_cached_key(|row| (Day::of_ms(row.entered_at()), row.key()));
         let mut contacts: Vec<DeclarationRow> = sealed.into_iter().flatten().collect();
         contacts.sort_unstable_by_key(|row| (row.id, row.person.id));
         Batch { rows, contacts }
