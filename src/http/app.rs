@@ -110,6 +110,20 @@ impl App {
             make_private_dir(parent)?;
         }
         let db = Db::open(&settings.database, clock.clone()).await?;
+        Self::on(db, settings, clock, random).await
+    }
+
+    /// As [`Self::open`], on a store that is open.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::open`].
+    pub async fn on(
+        db: Db,
+        settings: Settings,
+        clock: Clock,
+        random: Random,
+    ) -> Result<Self, StartError> {
         db.migrate().await?;
         let is_new = KeyRing::is_empty(&db).await?;
         let master = master_key(&settings.master_key, is_new, &random)?;

@@ -10,7 +10,7 @@ use sqlx::{Postgres, Sqlite, Transaction};
 use crate::{
     base::{Clock, Timestamp},
     store::{
-        Engine, Error, Query, Sql, Target,
+        Engine, Error, Fault, Faults, Query, Sql, Target,
         connect::Pool,
         query::{On, State, is_race},
     },
@@ -25,6 +25,7 @@ const RETRIES: u32 = 9;
 pub struct Db {
     pool: Pool,
     clock: Clock,
+    faults: Faults,
 }
 
 impl Db {
@@ -35,7 +36,17 @@ impl Db {
     /// When the URL cannot be read, the file cannot be made or the server cannot be reached.
     pub async fn open(target: &Target, clock: Clock) -> Result<Self, Error> {
         let pool = Pool::open(target).await?;
-        Ok(Self { pool, clock })
+        Ok(Self {
+            pool,
+            clock,
+            faults: Faults::default(),
+        })
+    }
+
+    /// The same store, which fails as `faults` say.
+    #[must_use]
+    pub fn with_faults(self, faults: Faults) -> Self {
+        Self { faults, ..self }
     }
 
     /// Which of the two databases this is.
@@ -163,6 +174,10 @@ impl Db {
     /// `BEGIN` was cut off back to the pool with the transaction open (transact-rs/sqlx#4385). Once
     /// begun, a transaction that is dropped rolls back.
     async fn begin(&self, mode: Mode) -> Result<Tx, Error> {
+        match self.faults.next() {
+            None | Some(Fault::Raced) => {}
+            Some(fault) => return Err(sqlx::Error::from(fault).into()),
+        }
         let pool = self.pool.clone();
         let conn = tokio::spawn(async move { begin(&pool, mode).await })
             .await
@@ -172,6 +187,7 @@ impl Db {
             now: self.clock.now(),
             persistent: !matches!(mode, Mode::Stage),
             state: State::Sound,
+            faults: self.faults.clone(),
         })
     }
 }
@@ -218,6 +234,7 @@ pub struct Tx {
     state: State,
     /// Statements on temporary tables must not outlive them in the connection's cache.
     persistent: bool,
+    faults: Faults,
 }
 
 #[derive(Debug)]
@@ -254,13 +271,21 @@ impl Tx {
         Query {
             on,
             state: &mut self.state,
+            fault: self.faults.next(),
         }
     }
 
     async fn commit(self) -> sqlx::Result<()> {
+        let fault = self.faults.next();
+        if let Some(fault) = fault
+            && fault != Fault::Unanswered
+        {
+            return Err(fault.into());
+        }
         match self.conn {
             Conn::Postgres(tx) => tx.commit().await,
             Conn::Sqlite(tx) => tx.commit().await,
-        }
+        }?;
+        fault.map_or(Ok(()), |fault| Err(fault.into()))
     }
 }
