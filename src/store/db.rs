@@ -67,6 +67,14 @@ impl Db {
         &self.pool
     }
 
+    /// Fail before the database is asked, where a test wants it.
+    pub(super) fn refuse(&self) -> Result<(), Error> {
+        match self.faults.next() {
+            None | Some(Fault::Raced) => Ok(()),
+            Some(fault) => Err(sqlx::Error::from(fault).into()),
+        }
+    }
+
     /// Run `body` in a transaction that may write: committed if it returns `Ok`,
     /// rolled back if it returns `Err`, run again if it lost a race, up to eight
     /// times. So `body` must have no effect outside the transaction.
@@ -174,10 +182,7 @@ impl Db {
     /// `BEGIN` was cut off back to the pool with the transaction open (transact-rs/sqlx#4385). Once
     /// begun, a transaction that is dropped rolls back.
     async fn begin(&self, mode: Mode) -> Result<Tx, Error> {
-        match self.faults.next() {
-            None | Some(Fault::Raced) => {}
-            Some(fault) => return Err(sqlx::Error::from(fault).into()),
-        }
+        self.refuse()?;
         let pool = self.pool.clone();
         let conn = tokio::spawn(async move { begin(&pool, mode).await })
             .await
@@ -187,6 +192,7 @@ impl Db {
             now: self.clock.now(),
             persistent: !matches!(mode, Mode::Stage),
             state: State::Sound,
+            races: matches!(mode, Mode::Append | Mode::Write),
             faults: self.faults.clone(),
         })
     }
@@ -234,6 +240,8 @@ pub struct Tx {
     state: State,
     /// Statements on temporary tables must not outlive them in the connection's cache.
     persistent: bool,
+    /// Whether another transaction can win against this one: not where nothing is written.
+    races: bool,
     faults: Faults,
 }
 
@@ -271,7 +279,10 @@ impl Tx {
         Query {
             on,
             state: &mut self.state,
-            fault: self.faults.next(),
+            fault: self
+                .faults
+                .next()
+                .filter(|fault| self.races || *fault != Fault::Raced),
         }
     }
 

@@ -21,7 +21,7 @@ pub enum Fault {
     Lost,
     /// The database refuses the call, for a reason that does not pass.
     Refused,
-    /// Another transaction won. A `BEGIN` loses no race and is let through.
+    /// Another transaction won. A `BEGIN`, or a transaction that only reads, is let through.
     Raced,
     /// The connection is lost after the call: a `COMMIT` has happened, and nobody was told.
     Unanswered,
