@@ -7,6 +7,7 @@ mod inject;
 mod kill;
 mod load;
 mod postgres;
+mod term;
 
 use diem_kiem_dich::{
     base::{Clock, Random},
