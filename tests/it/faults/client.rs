@@ -19,7 +19,7 @@ pub enum Said {
     /// No connection could be made, so nothing was sent.
     Unreachable,
     /// The connection ended, or nothing came for too long: it may have happened or not.
-    Broken(&'static str),
+    Broken,
 }
 
 /// An answer.
@@ -97,13 +97,9 @@ impl Client {
                 }
                 Said::Answer(answer, began.elapsed())
             }
-            Ok(None) => {
+            Ok(None) | Err(_) => {
                 self.stream = None;
-                Said::Broken("the connection ended")
-            }
-            Err(_) => {
-                self.stream = None;
-                Said::Broken("no answer")
+                Said::Broken
             }
         }
     }

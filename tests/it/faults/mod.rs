@@ -3,10 +3,12 @@
 //! In small, as part of every run. `tests/faults` does the same in large.
 
 mod client;
+mod disk;
 mod inject;
 mod kill;
 mod load;
 mod postgres;
+mod slow;
 mod term;
 
 use diem_kiem_dich::{

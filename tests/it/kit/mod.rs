@@ -8,7 +8,7 @@ mod program;
 mod server;
 
 pub use postgres::{Cluster, fresh_schema};
-pub use program::Program;
+pub use program::{Program, told};
 pub use server::{Http, PASSWORD, Server, json_of};
 
 use std::collections::BTreeMap;
