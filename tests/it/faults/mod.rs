@@ -3,6 +3,7 @@
 //! In small, as part of every run. `tests/faults` does the same in large.
 
 mod client;
+mod clock;
 mod disk;
 mod inject;
 mod kill;
