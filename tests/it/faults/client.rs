@@ -37,8 +37,6 @@ pub struct Answer {
 pub struct Client {
     address: SocketAddr,
     stream: Option<BufReader<TcpStream>>,
-    /// Make a new connection for each request.
-    pub fresh: bool,
 }
 
 /// Longest wait for an answer.
@@ -50,14 +48,7 @@ impl Client {
         Self {
             address,
             stream: None,
-            fresh: false,
         }
-    }
-
-    /// `GET path`.
-    pub async fn get(&mut self, path: &str) -> Said {
-        self.send(&format!("GET {path} HTTP/1.1\r\nhost: test\r\n\r\n"))
-            .await
     }
 
     /// `POST path` with JSON.
@@ -70,10 +61,8 @@ impl Client {
         .await
     }
 
-    async fn send(&mut self, request: &str) -> Said {
-        if self.fresh {
-            self.stream = None;
-        }
+    /// A request, word for word.
+    pub async fn send(&mut self, request: &str) -> Said {
         if self.stream.is_none() {
             let Ok(stream) = TcpStream::connect(self.address).await else {
                 return Said::Unreachable;

@@ -8,11 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{
-    client::Said,
-    load::{Load, send_again},
-    stored_check_ins,
-};
+use super::{client::Said, load::Load, send_again, stored_check_ins};
 use crate::kit::{self, On, Program};
 
 /// Let the program's files grow to `bytes` and no further.

@@ -2,10 +2,7 @@
 
 use std::time::Duration;
 
-use super::{
-    load::{Load, send_again},
-    stored_check_ins,
-};
+use super::{load::Load, send_again, stored_check_ins};
 use crate::{
     kit::{self, On, Program},
     on_both,

@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use super::{
     client::Said,
-    load::{Load, Sent, send_again},
-    stored_check_ins,
+    load::{Load, Sent},
+    send_again, stored_check_ins,
 };
 use crate::kit::{self, Cluster, On, Program};
 

@@ -89,7 +89,7 @@ async fn slow_clients_are_shown_out_and_nobody_notices() {
         let mut client = Client::new(address);
         let mut waits = Vec::new();
         for _ in 0..200 {
-            match client.get("/api/v1/regions").await {
+            match super::get(&mut client, "/api/v1/regions").await {
                 Said::Answer(answer, took) if answer.status == 200 => waits.push(took),
                 other => panic!("{other:?}"),
             }

@@ -7,8 +7,8 @@ use std::{
 
 use super::{
     client::{Client, Said},
-    load::{Load, send_again},
-    stored_check_ins,
+    load::Load,
+    send_again, stored_check_ins,
 };
 use crate::{
     kit::{self, On, Program},
@@ -80,7 +80,7 @@ async fn being_told_to_stop_fails_no_request(on: On) {
 }
 
 async fn status(client: &mut Client, path: &str) -> Option<u16> {
-    match client.get(path).await {
+    match super::get(client, path).await {
         Said::Answer(answer, _) => Some(answer.status),
         _ => None,
     }
