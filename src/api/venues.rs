@@ -8,12 +8,13 @@ use uuid::Uuid;
 
 use crate::{
     accounts::{Account, Passwords, Role},
-    base::{Failure, Timestamp, failure::Result},
+    base::{Timestamp, failure::Result},
     http::{
         App, Caller, Json, List, Owners, PageQuery, Path, Query, Shared, client_address,
         problem::Problem,
     },
     regions::Regions,
+    store::Tx,
     venues::{self, Address, NewVenue, PlaceKind, Venue},
 };
 
@@ -109,7 +110,7 @@ pub async fn register_with(
     app: &App,
     request: &HttpRequest,
     new: NewVenue,
-) -> Result<(Venue, Account)> {
+) -> Result<(Venue, Account, ContactView)> {
     app.limits.registration(client_address(request))?;
     let draft = new.parse(&app.regions);
     let password = SecretString::from(new.password);
@@ -124,8 +125,14 @@ pub async fn register_with(
     };
     let strength = Role::VenueOwner.strength();
     let hash = app.passwords.hash(password, strength).await?;
+    // All that the answer says is known before the commit: a venue that is stored is answered so.
     app.db
-        .write(async |tx| venues::register(tx, &app.keys, &app.random, &draft, &hash).await)
+        .write(async |tx| {
+            let (venue, account) =
+                venues::register(tx, &app.keys, &app.random, &draft, &hash).await?;
+            let contact = contact_in(tx, app, &venue).await?;
+            Ok((venue, account, contact))
+        })
         .await
 }
 
@@ -138,8 +145,7 @@ pub async fn register(
     request: HttpRequest,
     body: Json<NewVenue>,
 ) -> Result<HttpResponse> {
-    let (venue, account) = register_with(&app, &request, body.0).await?;
-    let contact = contact(&app, &venue).await?;
+    let (venue, account, contact) = register_with(&app, &request, body.0).await?;
     let login = contact.phone.clone();
     Ok(HttpResponse::Created().json(Registered {
         venue: VenueView::new(&venue, &app.regions, Some(contact)),
@@ -192,11 +198,14 @@ pub async fn show(
 }
 
 async fn contact(app: &App, venue: &Venue) -> Result<ContactView> {
-    let contact = app
-        .db
-        .read(async |tx| venues::contact_of(tx, &app.keys, venue).await)
-        .await?;
-    Ok::<_, Failure>(ContactView {
+    app.db
+        .read(async |tx| contact_in(tx, app, venue).await)
+        .await
+}
+
+async fn contact_in(tx: &mut Tx, app: &App, venue: &Venue) -> Result<ContactView> {
+    let contact = venues::contact_of(tx, &app.keys, venue).await?;
+    Ok(ContactView {
         name: contact.name,
         phone: contact.phone,
     })

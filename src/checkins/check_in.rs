@@ -184,11 +184,7 @@ async fn prepare(
             person: claim.person,
             left_at: None,
             left_source: None,
-            source: if late {
-                source::LATE
-            } else {
-                source::ONLINE
-            },
+            source: if late { source::LATE } else { source::ONLINE },
             assurance: assurance::POSTER,
             headcount: companions + 1,
             seat: None,

@@ -330,7 +330,11 @@ mod tests {
         let words = [source::ONLINE, source::LATE, source::IMPORT, source::SHIFT]
             .into_iter()
             .chain([assurance::POSTER, assurance::WRITTEN])
-            .chain([left_source::VISITOR, left_source::STAFF, left_source::IMPORT]);
+            .chain([
+                left_source::VISITOR,
+                left_source::STAFF,
+                left_source::IMPORT,
+            ]);
         assert!(words.map(str::len).all(|length| length == 1));
     }
 }

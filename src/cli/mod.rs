@@ -171,6 +171,8 @@ fn start_log(format: LogFormat) {
         .unwrap_or_else(|_| EnvFilter::new("warn,diem_kiem_dich=info"));
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        // A log on a full disk: telling standard error about it would end the request in a panic.
+        .log_internal_errors(false)
         .with_writer(std::io::stderr);
     match format {
         LogFormat::Plain => log.with_target(false).init(),

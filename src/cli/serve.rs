@@ -1,8 +1,11 @@
 //! `serve`: start, say so, and stop in order.
 
-use std::net::{SocketAddr, TcpListener};
+use std::{
+    net::{SocketAddr, TcpListener},
+    time::Duration,
+};
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::{
     accounts,
@@ -12,12 +15,17 @@ use crate::{
     ops, store,
 };
 
+/// How long the service says that it is about to stop before it does, so that a balancer sends
+/// visitors elsewhere.
+const ANNOUNCE: Duration = Duration::from_secs(5);
+
 pub(super) async fn run(settings: Settings) -> Result<(), CliError> {
     let app = open(settings).await?;
     serve(app).await
 }
 
-/// Serve `app` until SIGTERM or SIGINT.
+/// Serve `app` until SIGTERM, which is announced for a while, or SIGINT, which is not. A second signal
+/// ends the announcement.
 pub(super) async fn serve(app: App) -> Result<(), CliError> {
     let listen = app.settings.listen;
     let listener = bind(listen, "listen")?;
@@ -47,14 +55,23 @@ pub(super) async fn serve(app: App) -> Result<(), CliError> {
     println!("listening on http://{}", running.address);
     // Absent a service manager there is nobody to tell, and that is fine.
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+    let mut politely = false;
     tokio::select! {
-        _ = terminate.recv() => {}
+        _ = terminate.recv() => politely = true,
         _ = interrupt.recv() => {}
         () = running.ended() => {
             return Err(CliError::other("the server ended by itself; see the log"));
         }
     }
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
+    if politely {
+        running.announce();
+        tokio::select! {
+            () = tokio::time::sleep(ANNOUNCE) => {}
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    }
     running.stop().await;
     if let Some(metrics) = metrics {
         metrics.stop(false).await;
@@ -70,6 +87,6 @@ fn bind(address: SocketAddr, key: &str) -> Result<TcpListener, CliError> {
     })
 }
 
-fn signal_of(kind: SignalKind) -> Result<tokio::signal::unix::Signal, CliError> {
+fn signal_of(kind: SignalKind) -> Result<Signal, CliError> {
     signal(kind).map_err(|error| CliError::other(format!("signals cannot be received: {error}")))
 }

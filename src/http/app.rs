@@ -14,7 +14,7 @@ use crate::{
     base::{Clock, Day, Random},
     checkins::{Door, Journal, retention::first_kept},
     config::{MasterKey, Settings},
-    http::{Limits, Offload},
+    http::{Leaving, Limits, Offload},
     privacy::{KeyRing, Master, NoKey},
     regions::{Regions, RegionsError},
     store::{self, Daily, Db, Target},
@@ -58,6 +58,8 @@ pub struct App {
     pub door: Door,
     /// Draws posters.
     pub posters: Offload,
+    /// Whether the service is about to go.
+    pub leaving: Leaving,
 }
 
 /// The service cannot start.
@@ -110,6 +112,20 @@ impl App {
             make_private_dir(parent)?;
         }
         let db = Db::open(&settings.database, clock.clone()).await?;
+        Self::on(db, settings, clock, random).await
+    }
+
+    /// As [`Self::open`], on a store that is open.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::open`].
+    pub async fn on(
+        db: Db,
+        settings: Settings,
+        clock: Clock,
+        random: Random,
+    ) -> Result<Self, StartError> {
         db.migrate().await?;
         let is_new = KeyRing::is_empty(&db).await?;
         let master = master_key(&settings.master_key, is_new, &random)?;
@@ -133,6 +149,7 @@ impl App {
             door,
             posters: Offload::new(POSTERS_AT_ONCE, POSTERS_WAITING),
             limits: Limits::new(settings.rate_limits),
+            leaving: Leaving::default(),
             settings,
             db,
             clock,

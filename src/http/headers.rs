@@ -56,6 +56,9 @@ pub async fn wrap(
         .match_pattern()
         .unwrap_or_else(|| "-".to_owned());
     tracing::info!(%method, route, status = response.status().as_u16(), request = id);
+    if let Some(app) = &app {
+        app.leaving.mark(&mut response);
+    }
     let secure = app.is_some_and(|app| app.is_secure());
     let headers = response.headers_mut();
     for (name, value) in HEADERS {

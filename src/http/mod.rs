@@ -7,6 +7,7 @@ mod app;
 pub mod body;
 mod caller;
 mod headers;
+mod leaving;
 mod limits;
 mod offload;
 mod page;
@@ -20,6 +21,7 @@ pub use caller::{
     judge,
 };
 pub use headers::{client_address, wrap};
+pub use leaving::Leaving;
 pub use limits::Limits;
 pub use offload::Offload;
 pub use page::{Cursor, List, PageQuery};

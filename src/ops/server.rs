@@ -1,7 +1,8 @@
 //! Starting and stopping: one function that the program and the tests both call.
 
 use std::{
-    net::{SocketAddr, TcpListener},
+    net::{Shutdown, SocketAddr, TcpListener, TcpStream},
+    os::fd::OwnedFd,
     time::Duration,
 };
 
@@ -22,6 +23,10 @@ use crate::{
 /// How long requests in flight may take after the service was told to stop, in seconds.
 const GRACE_S: u64 = 10;
 
+/// How long nobody may have asked anything before connections are cut, and how long to wait for it.
+const QUIET: Duration = Duration::from_millis(100);
+const QUIET_WITHIN: Duration = Duration::from_secs(5);
+
 /// A server that is running.
 pub struct Running {
     /// Where it listens.
@@ -30,6 +35,8 @@ pub struct Running {
     pub app: Shared,
     health: web::Data<Health>,
     handle: ServerHandle,
+    /// The listening socket, to close it before the connections.
+    listener: TcpListener,
     server: actix_web::rt::task::JoinHandle<std::io::Result<()>>,
     workers: actix_web::rt::task::JoinHandle<()>,
 }
@@ -42,6 +49,9 @@ pub struct Running {
 pub fn start(app: App, listener: TcpListener) -> Result<Running, StartError> {
     let address = listener
         .local_addr()
+        .map_err(|error| StartError::File("listen".into(), error))?;
+    let ours = listener
+        .try_clone()
         .map_err(|error| StartError::File("listen".into(), error))?;
     let threads = app.settings.workers;
     let app: Shared = web::Data::new(app);
@@ -72,6 +82,7 @@ pub fn start(app: App, listener: TcpListener) -> Result<Running, StartError> {
         app,
         health,
         handle,
+        listener: ours,
         server: actix_web::rt::spawn(server),
     })
 }
@@ -87,17 +98,51 @@ impl Running {
         }
     }
 
+    /// Say to whoever asks for readiness that the service is about to stop, and go on serving: a
+    /// balancer needs a while to send visitors elsewhere.
+    pub fn announce(&self) {
+        self.health.drain();
+    }
+
     /// Stop: not ready any more, no new connections, requests in flight finished, the journal
     /// drained, the store closed.
     pub async fn stop(self) {
-        self.health.drain();
+        self.announce();
         self.workers.abort();
+        self.close().await;
         self.handle.stop(true).await;
         self.app.door.journal.stop();
         if let Err(error) = self.app.door.journal.ended().await {
             tracing::error!("the journal's writer died: {error}");
         }
         self.app.db.close().await;
+    }
+
+    /// Close the door first and the connections one by one after their next answer. The server alone
+    /// would cut those whose request has arrived but has not been read, and those that wait to be
+    /// accepted.
+    async fn close(&self) {
+        self.handle.pause().await;
+        // The standard library closes a listening socket by dropping its last handle, and the server
+        // has one until it has stopped; to the system it is a socket like any other.
+        let shut = self
+            .listener
+            .try_clone()
+            .and_then(|socket| TcpStream::from(OwnedFd::from(socket)).shutdown(Shutdown::Both));
+        if let Err(error) = shut {
+            tracing::warn!("the listening socket could not be closed: {error}");
+        }
+        self.app.leaving.begin();
+        let began = tokio::time::Instant::now();
+        let mut seen = self.app.leaving.answers();
+        while began.elapsed() < QUIET_WITHIN {
+            tokio::time::sleep(QUIET).await;
+            let answers = self.app.leaving.answers();
+            if answers == seen {
+                return;
+            }
+            seen = answers;
+        }
     }
 }
 

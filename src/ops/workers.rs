@@ -1,11 +1,18 @@
 //! What happens by itself: checkpoints of other processes learned, keys and partitions made ahead,
 //! ended sessions deleted, limits swept.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix_web::rt;
 
-use crate::{accounts, base::Day, checkins::retention, http::Shared, store};
+use super::even::{EVERYDAY, Even};
+use crate::{
+    accounts,
+    base::Day,
+    checkins::retention::{self, first_kept},
+    http::Shared,
+    store,
+};
 
 /// How often changes to checkpoints are looked for: what another process closed takes this long.
 const DIRECTORY_EVERY: Duration = Duration::from_secs(2);
@@ -20,6 +27,7 @@ const SESSIONS: i64 = 500;
 pub fn spawn(app: Shared) -> rt::task::JoinHandle<()> {
     rt::spawn(async move {
         let mut swept = None;
+        let mut even = Even::new(app.clock.now(), Instant::now());
         loop {
             for _ in 0..LOOKS {
                 rt::time::sleep(DIRECTORY_EVERY).await;
@@ -29,7 +37,10 @@ pub fn spawn(app: Shared) -> rt::task::JoinHandle<()> {
             }
             round(&app).await;
             let today = Day::of(app.clock.now());
-            if swept != Some(today) && retention(&app, today).await {
+            if swept != Some(today)
+                && is_due(&app, today, &mut even).await
+                && retention(&app, today).await
+            {
                 swept = Some(today);
             }
         }
@@ -50,6 +61,31 @@ async fn round(app: &Shared) {
         let error: store::Error = error;
         tracing::error!("ended sessions could not be deleted: {error}");
     }
+}
+
+/// Whether what is past its retention may go by the clock as it is.
+async fn is_due(app: &Shared, today: Day, even: &mut Even) -> bool {
+    let kept = match app.keys.list_days(&app.db).await {
+        Ok(days) => days,
+        Err(error) => {
+            tracing::error!("the days could not be read: {error}");
+            return false;
+        }
+    };
+    let from = first_kept(today, app.settings.retention_days).plus(-1);
+    let past = kept
+        .iter()
+        .filter(|(day, destroyed)| *day < from && destroyed.is_none());
+    let past = past.count();
+    let due = even.believes(app.clock.now(), Instant::now(), past);
+    if !due {
+        tracing::error!(
+            days = past,
+            "the clock says that more than {EVERYDAY} days are past their retention; nothing is deleted \
+             until it has run evenly for a day. If it is right, `diem-kiem-dich sweep` deletes them now"
+        );
+    }
+    due
 }
 
 /// Once a day: what is past its retention goes. False when it has to be done again.

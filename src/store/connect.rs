@@ -3,7 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use sqlx::{
-    PgPool, SqlitePool,
+    Connection as _, PgPool, SqlitePool,
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
@@ -119,6 +119,10 @@ async fn sqlite(path: &std::path::Path) -> Result<Pool, Error> {
         SqlitePoolOptions::new()
             .max_connections(connections)
             .acquire_timeout(PATIENCE)
+            // When there is no room on the disk SQLite ends the transaction by itself. The driver
+            // (sqlx 0.9.0) then fails to roll it back, counts it as open for ever and refuses every
+            // `BEGIN`: such a connection is replaced.
+            .before_acquire(|conn, _| Box::pin(async move { Ok(!conn.is_in_transaction()) }))
     };
     // The writer first: it makes the file and puts it into WAL mode. It is never closed for age, or
     // the prepared statements of the check-in path would go with it.

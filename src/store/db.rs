@@ -10,7 +10,7 @@ use sqlx::{Postgres, Sqlite, Transaction};
 use crate::{
     base::{Clock, Timestamp},
     store::{
-        Engine, Error, Query, Sql, Target,
+        Engine, Error, Fault, Faults, Query, Sql, Target,
         connect::Pool,
         query::{On, State, is_race},
     },
@@ -25,6 +25,7 @@ const RETRIES: u32 = 9;
 pub struct Db {
     pool: Pool,
     clock: Clock,
+    faults: Faults,
 }
 
 impl Db {
@@ -35,7 +36,17 @@ impl Db {
     /// When the URL cannot be read, the file cannot be made or the server cannot be reached.
     pub async fn open(target: &Target, clock: Clock) -> Result<Self, Error> {
         let pool = Pool::open(target).await?;
-        Ok(Self { pool, clock })
+        Ok(Self {
+            pool,
+            clock,
+            faults: Faults::default(),
+        })
+    }
+
+    /// The same store, which fails as `faults` say.
+    #[must_use]
+    pub fn with_faults(self, faults: Faults) -> Self {
+        Self { faults, ..self }
     }
 
     /// Which of the two databases this is.
@@ -54,6 +65,14 @@ impl Db {
 
     pub(super) fn pool(&self) -> &Pool {
         &self.pool
+    }
+
+    /// Fail before the database is asked, where a test wants it.
+    pub(super) fn refuse(&self) -> Result<(), Error> {
+        match self.faults.next() {
+            None | Some(Fault::Raced) => Ok(()),
+            Some(fault) => Err(sqlx::Error::from(fault).into()),
+        }
     }
 
     /// Run `body` in a transaction that may write: committed if it returns `Ok`,
@@ -163,6 +182,7 @@ impl Db {
     /// `BEGIN` was cut off back to the pool with the transaction open (transact-rs/sqlx#4385). Once
     /// begun, a transaction that is dropped rolls back.
     async fn begin(&self, mode: Mode) -> Result<Tx, Error> {
+        self.refuse()?;
         let pool = self.pool.clone();
         let conn = tokio::spawn(async move { begin(&pool, mode).await })
             .await
@@ -172,6 +192,8 @@ impl Db {
             now: self.clock.now(),
             persistent: !matches!(mode, Mode::Stage),
             state: State::Sound,
+            races: matches!(mode, Mode::Append | Mode::Write),
+            faults: self.faults.clone(),
         })
     }
 }
@@ -218,6 +240,9 @@ pub struct Tx {
     state: State,
     /// Statements on temporary tables must not outlive them in the connection's cache.
     persistent: bool,
+    /// Whether another transaction can win against this one: not where nothing is written.
+    races: bool,
+    faults: Faults,
 }
 
 #[derive(Debug)]
@@ -254,13 +279,24 @@ impl Tx {
         Query {
             on,
             state: &mut self.state,
+            fault: self
+                .faults
+                .next()
+                .filter(|fault| self.races || *fault != Fault::Raced),
         }
     }
 
     async fn commit(self) -> sqlx::Result<()> {
+        let fault = self.faults.next();
+        if let Some(fault) = fault
+            && fault != Fault::Unanswered
+        {
+            return Err(fault.into());
+        }
         match self.conn {
             Conn::Postgres(tx) => tx.commit().await,
             Conn::Sqlite(tx) => tx.commit().await,
-        }
+        }?;
+        fault.map_or(Ok(()), |fault| Err(fault.into()))
     }
 }

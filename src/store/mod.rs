@@ -16,6 +16,7 @@
 
 mod connect;
 mod db;
+mod faults;
 mod migrate;
 mod packed;
 mod partitions;
@@ -24,6 +25,7 @@ mod time;
 
 pub use connect::{Engine, Target};
 pub use db::{Db, Tx};
+pub use faults::{Fault, Faults};
 pub use packed::{Packed, places};
 pub use partitions::{Daily, drop_partition, ensure_partitions, partition_days};
 pub use query::{Query, Record, Sql, Value};
@@ -71,14 +73,67 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         match error {
             Error::Conflict => Kind::Conflict.into(),
-            Error::Driver(
-                sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_),
-            ) => Self {
+            Error::Driver(ref cause) if passes(cause) => Self {
                 source: Some(Box::new(error)),
                 ..Self::busy(2)
             },
             Error::Raced => Self::busy(1),
             other => Self::internal(other),
+        }
+    }
+}
+
+/// Whether it will work again without anybody changing the program: the database is out of reach,
+/// starting, stopping, overrun, out of room or out of time.
+fn passes(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed
+        | sqlx::Error::Io(_) => true,
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| code_passes(&code)),
+        _ => false,
+    }
+}
+
+/// PostgreSQL's codes have five characters (its manual, appendix A): 08 connection, 53 resources, 57
+/// stopped by an operator or by a time limit, 58 the system around it, and three of their own.
+/// SQLite's are numbers whose lowest byte is the kind: 5 busy, 6 locked, 10 input and output, 13
+/// full, 14 cannot open.
+fn code_passes(code: &str) -> bool {
+    if code.len() == 5 {
+        let lock_timeout = "55P03";
+        let standby = "25006";
+        let idle_in_transaction = "25P03";
+        return ["08", "53", "57", "58"]
+            .iter()
+            .any(|class| code.starts_with(class))
+            || [lock_timeout, standby, idle_in_transaction].contains(&code);
+    }
+    matches!(
+        code.parse::<u32>().map(|code| code & 0xff),
+        Ok(5 | 6 | 10 | 13 | 14)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_passes_is_told_from_what_does_not() {
+        for code in [
+            "57P01", "57P02", "57P03", "57014", "53100", "53300", "08006", "58030", "55P03",
+        ] {
+            assert!(code_passes(code), "{code}");
+        }
+        for code in ["5", "13", "778", "4874", "14"] {
+            assert!(code_passes(code), "{code}");
+        }
+        for code in [
+            "23505", "42601", "22003", "XX000", "1", "1555", "2067", "11", "26", "",
+        ] {
+            assert!(!code_passes(code), "{code}");
         }
     }
 }

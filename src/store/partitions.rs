@@ -46,6 +46,7 @@ async fn ensure(db: &Db, table: Daily, day: Day) -> Result<(), Error> {
     let Pool::Postgres(pool) = db.pool() else {
         return Ok(());
     };
+    db.refuse()?;
     let name = table.table();
     let text = format!(
         "CREATE TABLE IF NOT EXISTS {name}_{} PARTITION OF {name} FOR VALUES FROM ('{}') TO ('{}')",
@@ -72,6 +73,7 @@ pub async fn drop_partition(db: &Db, table: Daily, day: Day) -> Result<(), Error
     let Pool::Postgres(pool) = db.pool() else {
         return Ok(());
     };
+    db.refuse()?;
     let text = format!("DROP TABLE IF EXISTS {}_{}", table.table(), day.compact());
     sqlx::query(AssertSqlSafe(text).into_sql_str())
         .execute(pool)
@@ -84,6 +86,7 @@ pub async fn partition_days(db: &Db, table: Daily) -> Result<Vec<Day>, Error> {
     let Pool::Postgres(pool) = db.pool() else {
         return Ok(Vec::new());
     };
+    db.refuse()?;
     let names: Vec<(String,)> = sqlx::query_as(
         "SELECT c.relname::text FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
          WHERE i.inhparent = $1::text::regclass ORDER BY c.relname",

@@ -10,7 +10,7 @@ use sqlx::{
     postgres::PgRow, sqlite::SqliteRow,
 };
 
-use crate::store::Error;
+use crate::store::{Error, Fault};
 
 /// A value that both databases can store.
 pub trait Value:
@@ -62,6 +62,8 @@ impl From<&'static str> for Sql {
 pub struct Query<'t> {
     pub(crate) on: On<'t>,
     pub(crate) state: &'t mut State,
+    /// How this call is to fail, where a test wants it to.
+    pub(super) fault: Option<Fault>,
 }
 
 /// The same query, for whichever database the transaction is on.
@@ -110,6 +112,7 @@ impl Query<'_> {
     ///
     /// When the database refuses.
     pub async fn execute(self) -> Result<u64, Error> {
+        self.state.refuse(self.fault)?;
         let done = match self.on {
             On::Postgres(query, tx) => query.execute(&mut **tx).await.map(|r| r.rows_affected()),
             On::Sqlite(query, tx) => query.execute(&mut **tx).await.map(|r| r.rows_affected()),
@@ -123,6 +126,7 @@ impl Query<'_> {
     ///
     /// When the database refuses, or the row is not a `T`.
     pub async fn optional<T: Record>(self) -> Result<Option<T>, Error> {
+        self.state.refuse(self.fault)?;
         let row = match self.on {
             On::Postgres(query, tx) => query
                 .fetch_optional(&mut **tx)
@@ -156,7 +160,8 @@ impl Query<'_> {
         self,
         mut each: impl FnMut(T) -> Result<(), E>,
     ) -> Result<(), E> {
-        let Query { on, state } = self;
+        self.state.refuse(self.fault)?;
+        let Query { on, state, .. } = self;
         match on {
             On::Postgres(query, tx) => {
                 let mut rows = query.fetch(&mut **tx);
@@ -180,6 +185,7 @@ impl Query<'_> {
     ///
     /// When the database refuses, or a row is not a `T`.
     pub async fn all<T: Record>(self) -> Result<Vec<T>, Error> {
+        self.state.refuse(self.fault)?;
         let rows = match self.on {
             On::Postgres(query, tx) => query
                 .fetch_all(&mut **tx)
@@ -200,6 +206,16 @@ pub(crate) enum State {
     Sound,
     Failed,
     Raced,
+}
+
+impl State {
+    /// Fail before the database is asked, where a test wants it.
+    fn refuse(&mut self, fault: Option<Fault>) -> Result<(), Error> {
+        match fault {
+            None => Ok(()),
+            Some(fault) => seen(self, Err(fault.into())),
+        }
+    }
 }
 
 /// Note a failure on the way out, so that the transaction is not committed, and

@@ -288,7 +288,9 @@ fn apply(checkpoint: &mut Checkpoint, patch: &PatchDraft, at: Timestamp) {
 }
 
 async fn write(tx: &mut Tx, checkpoint: &Checkpoint) -> Result<(), Error> {
-    let now = tx.now();
+    // By this moment the change is told from what was before, also when the clock was set back.
+    let before = checkpoint.changed_at.as_micros();
+    let now = tx.now().max(Timestamp::from_micros(before + 1));
     tx.query(
         "UPDATE checkpoints
          SET site_id = $2, name = $3, kind = $4, stay_minutes = $5, capacity = $6,

@@ -67,12 +67,12 @@ impl Directory {
     ///
     /// Those of the store.
     pub async fn refresh(&self, db: &Db) -> Result<usize, Error> {
-        let since = self.with(|maps| maps.seen);
-        let since = since.map(|seen| seen.plus_ms(-OVERLAP_MS));
+        let seen = self.with(|maps| maps.seen);
         let (venues, rows) = db
-            .read(async |tx| match since {
+            .read(async |tx| match seen {
                 None => everything(tx).await,
-                Some(since) => changed(tx, since).await,
+                // A clock that was ahead and was set right has left changes of the future behind.
+                Some(seen) => changed(tx, seen.min(tx.now()).plus_ms(-OVERLAP_MS)).await,
             })
             .await?;
         let read = rows.len();

@@ -190,7 +190,7 @@ pub async fn register(frame: Frame, sent: Sent) -> Result<HttpResponse> {
     }
     let first = first?;
     let made = api::venues::register_with(&app, &frame.request, new).await;
-    let (venue, account) = match made {
+    let (venue, account, _) = match made {
         Ok(made) => made,
         Err(failure) if failure.kind == Kind::Invalid => {
             form.blame(&page, &failure.fields, NAMES);

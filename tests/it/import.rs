@@ -185,10 +185,7 @@ async fn good_rows_are_kept_and_bad_ones_named(on: On) {
     let open = rows.iter().filter(|row| row.left_at.is_none());
     assert_eq!(open.filter(|row| row.left_source.is_none()).count(), 3);
     for row in &rows {
-        assert_eq!(
-            (row.source.as_str(), row.assurance.as_str()),
-            ("i", "w")
-        );
+        assert_eq!((row.source.as_str(), row.assurance.as_str()), ("i", "w"));
         assert_eq!(row.headcount, 1);
         assert_eq!(ids::time_of(row.id), Some(row.entered_at));
     }

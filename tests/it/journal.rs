@@ -1,12 +1,6 @@
-//! The journal: full, refused, stopped, and killed in mid-write.
+//! The journal: full, refused and stopped.
 
-use std::{
-    io::{BufRead, BufReader},
-    path::Path,
-    process::{Child, Command, Stdio},
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::time::Duration;
 
 use diem_kiem_dich::{
     base::{Clock, Kind, Random, ids},
@@ -16,14 +10,12 @@ use diem_kiem_dich::{
     },
     declarations::Risk,
     identity::PersonId,
-    store::{self, Db, Sql, Target},
+    store::{self, Db, Sql},
 };
 use futures_util::future::join_all;
-use serde_json::{Value, json};
 
 use crate::{
-    checkins::declaration,
-    kit::{self, Http, On},
+    kit::{self, On},
     on_both,
 };
 
@@ -31,7 +23,6 @@ on_both! {
     a_full_journal_refuses_at_once,
     one_bad_row_takes_no_other_with_it,
     stopping_writes_what_is_waiting,
-    what_was_acknowledged_survives_kill_9,
 }
 
 fn arrival(clock: &Clock) -> Arrival {
@@ -166,113 +157,4 @@ async fn stopping_writes_what_is_waiting(on: On) {
     assert_eq!(stored(&app.db).await, 600);
     let late = journal.check_in(arrival(&clock)).await.unwrap_err();
     assert_eq!(late.kind, Kind::Unavailable);
-}
-
-/// The program itself, on the machine's clock.
-struct Program {
-    child: Child,
-    url: String,
-    http: Http,
-}
-
-fn start(dir: &Path, url: Option<&str>) -> Program {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_diem-kiem-dich"));
-    command
-        .arg("--data-dir")
-        .arg(dir)
-        .args(["--listen", "127.0.0.1:0"])
-        .env("DKD_RATE_LIMITS", "off")
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null());
-    if let Some(url) = url {
-        command.arg("--database-url").arg(url);
-    }
-    let mut child = command.spawn().unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let line = lines.find_map(|line| {
-        let line = line.unwrap();
-        line.strip_prefix("listening on ").map(str::to_owned)
-    });
-    let url = line.expect("the program starts");
-    let http = Http::new(&url, None);
-    Program { child, url, http }
-}
-
-async fn what_was_acknowledged_survives_kill_9(on: On) {
-    let dir = tempfile::tempdir().unwrap();
-    let settings = kit::settings(on, dir.path(), &[]).await;
-    let url = match &settings.database {
-        Target::Postgres(url, _) => Some(url.as_str()),
-        Target::Sqlite(_) => None,
-    };
-    let mut program = start(dir.path(), url);
-    let code = checkpoint(&program).await;
-    let acknowledged: Arc<Mutex<Vec<(Value, Value)>>> = Arc::default();
-    for round in 0..2 {
-        let tasks: Vec<_> = (0..16)
-            .map(|_| {
-                let (http, code) = (program.http.clone(), code.clone());
-                let acknowledged = Arc::clone(&acknowledged);
-                tokio::spawn(async move {
-                    loop {
-                        let id = ids::v7(Clock::System.now(), &Random::System);
-                        let body =
-                            json!({"id": id, "checkpoint": code, "declaration": declaration()});
-                        let sent = http.request(reqwest::Method::POST, "/api/v1/check-ins");
-                        let Ok(answer) = sent.json(&body).send().await else {
-                            return;
-                        };
-                        if answer.status() != 201 {
-                            return;
-                        }
-                        // The status came through; the body may have been cut off.
-                        let answer = answer.json().await.unwrap_or(Value::Null);
-                        acknowledged.lock().unwrap().push((body, answer));
-                    }
-                })
-            })
-            .collect();
-        tokio::time::sleep(Duration::from_millis(1500)).await;
-        program.child.kill().unwrap();
-        program.child.wait().unwrap();
-        for task in tasks {
-            task.await.unwrap();
-        }
-        program = start(dir.path(), url);
-        let sent = acknowledged.lock().unwrap().clone();
-        assert!(
-            sent.len() > 50 * (round + 1),
-            "only {} under load",
-            sent.len()
-        );
-        for (body, answer) in sent {
-            let (status, again) = program.http.post("/api/v1/check-ins", &body).await;
-            assert_eq!(status, 200, "acknowledged and lost");
-            assert!(answer.is_null() || again == answer);
-        }
-    }
-    program.child.kill().unwrap();
-    program.child.wait().unwrap();
-}
-
-async fn checkpoint(program: &Program) -> Value {
-    let http = &program.http;
-    let body = json!({
-        "name": "Chợ Mẫu", "kind": "market",
-        "address": {"province": "80", "ward": "25459", "street": "Đường Mẫu"},
-        "contact": {"name": "Chủ Mẫu", "phone": "0901234567"}, "password": "mat-khau-thu-nghiem",
-    });
-    let (status, made) = http.post("/api/v1/venues", &body).await;
-    assert_eq!(status, 201, "{made}");
-    let login = json!({"login": made["account"]["login"], "password": "mat-khau-thu-nghiem"});
-    let (status, session) = http.post("/api/v1/sessions", &login).await;
-    assert_eq!(status, 200, "{session}");
-    let owner = Http::new(&program.url, session["access_token"].as_str());
-    let path = format!(
-        "/api/v1/venues/{}/checkpoints",
-        made["venue"]["id"].as_str().unwrap()
-    );
-    let (status, made) = owner.post(&path, &json!({"name": "Cổng"})).await;
-    assert_eq!(status, 201, "{made}");
-    made["code"].clone()
 }

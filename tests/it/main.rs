@@ -23,6 +23,7 @@
 mod accounts;
 mod checkins;
 mod demo;
+mod faults;
 mod import;
 mod journal;
 mod kit;

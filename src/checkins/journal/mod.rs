@@ -211,11 +211,20 @@ async fn run(db: Db, mut queue: mpsc::Receiver<Job>, stop: Arc<Notify>) {
         if taken == 0 {
             return;
         }
-        write_jobs(&db, std::mem::take(&mut jobs)).await;
+        if let Err(Unreachable) = write_jobs(&db, std::mem::take(&mut jobs)).await {
+            // Whoever waits now would wait for the next attempt to fail, and the last of them for a
+            // minute.
+            while let Ok(job) = queue.try_recv() {
+                let _ = job.reply.send(Err(Failure::busy(2)));
+            }
+        }
     }
 }
 
-async fn write_jobs(db: &Db, jobs: Vec<Job>) {
+/// The database is away; what was handed over has been told so.
+struct Unreachable;
+
+async fn write_jobs(db: &Db, jobs: Vec<Job>) -> Result<(), Unreachable> {
     let began = std::time::Instant::now();
     let works: Vec<&Work> = jobs.iter().map(|job| &job.work).collect();
     match db.append(async |tx| write::batch(tx, &works).await).await {
@@ -227,6 +236,7 @@ async fn write_jobs(db: &Db, jobs: Vec<Job>) {
                 // Whoever asked may have gone away; the row is stored all the same.
                 let _ = job.reply.send(Ok(outcome));
             }
+            Ok(())
         }
         Err(error) => refused(db, jobs, error).await,
     }
@@ -234,10 +244,11 @@ async fn write_jobs(db: &Db, jobs: Vec<Job>) {
 
 /// A database that cannot be reached is no row's fault: all are told to come back. Otherwise each
 /// row is tried alone.
-async fn refused(db: &Db, jobs: Vec<Job>, error: Error) {
+async fn refused(db: &Db, jobs: Vec<Job>, error: Error) -> Result<(), Unreachable> {
     let failure = Failure::from(error);
     let alone = jobs.len() == 1;
-    if alone || failure.kind == Kind::Unavailable {
+    let away = failure.kind == Kind::Unavailable;
+    if alone || away {
         let (kind, retry_after) = (failure.kind, failure.retry_after);
         let mut first = Some(failure);
         for job in jobs {
@@ -248,7 +259,7 @@ async fn refused(db: &Db, jobs: Vec<Job>, error: Error) {
             });
             let _ = job.reply.send(Err(failure));
         }
-        return;
+        return if away { Err(Unreachable) } else { Ok(()) };
     }
     tracing::warn!(
         rows = jobs.len(),
@@ -277,6 +288,8 @@ async fn refused(db: &Db, jobs: Vec<Job>, error: Error) {
             for job in jobs.by_ref() {
                 let _ = job.reply.send(Err(Failure::busy(2)));
             }
+            return Err(Unreachable);
         }
     }
+    Ok(())
 }

@@ -4,10 +4,12 @@
 //! that the kit starts itself, once per test program; every test gets a schema of its own.
 
 mod postgres;
+mod program;
 mod server;
 
-pub use postgres::fresh_schema;
-pub use server::{Http, Server, json_of};
+pub use postgres::{Cluster, fresh_schema};
+pub use program::{Program, told};
+pub use server::{Http, PASSWORD, Server, json_of};
 
 use std::collections::BTreeMap;
 

@@ -63,17 +63,14 @@ fn as_server_user(program: &Path) -> Command {
     }
 }
 
-/// Start a cluster and give its URL. A shell watches the test program and takes the cluster down
-/// with it, however it ends.
-fn start() -> String {
-    let bin = programs();
+/// A folder for a cluster, and a port for it.
+fn prepare(bin: &Path) -> (PathBuf, u16) {
     let dir = tempfile::Builder::new()
         .prefix("dkd-postgres-")
         .tempdir()
         .unwrap()
         .keep();
     std::fs::set_permissions(&dir, std::os::unix::fs::PermissionsExt::from_mode(0o777)).unwrap();
-    let data = dir.join("data");
     let made = as_server_user(&bin.join("initdb"))
         .args([
             "--auth=trust",
@@ -82,7 +79,7 @@ fn start() -> String {
             "--no-sync",
             "-D",
         ])
-        .arg(&data)
+        .arg(dir.join("data"))
         .current_dir(&dir)
         .stdout(Stdio::null())
         .status()
@@ -93,27 +90,112 @@ fn start() -> String {
         .local_addr()
         .unwrap()
         .port();
-    let script = format!(
-        "'{bin}/postgres' -D '{data}' -p {port} -c listen_addresses=127.0.0.1 -c fsync=off \
-         -c max_connections=400 -c shared_buffers=64MB -c unix_socket_directories='{dir}' >'{dir}/log' 2>&1 & \
-         server=$!; while kill -0 {parent} 2>/dev/null || [ -d /proc/{parent} ]; do sleep 0.5; done; \
-         kill -QUIT $server; wait $server; rm -rf '{dir}'",
-        bin = bin.display(),
-        data = data.display(),
-        dir = dir.display(),
-        parent = std::process::id(),
-    );
+    (dir, port)
+}
+
+/// Run `script` in a shell of the server's user until this program ends.
+fn watch(dir: &Path, script: &str) {
     #[expect(
         clippy::zombie_processes,
         reason = "it outlives this program and ends by itself"
     )]
     let _watch = as_server_user(Path::new("/bin/sh"))
-        .args(["-c", &script])
-        .current_dir(&dir)
+        .args(["-c", script])
+        .current_dir(dir)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
+}
+
+/// Start a cluster and give its URL. A shell watches the test program and takes the cluster down
+/// with it, however it ends.
+fn start() -> String {
+    let bin = programs();
+    let (dir, port) = prepare(&bin);
+    let script = format!(
+        "'{bin}/postgres' -D '{dir}/data' -p {port} -c listen_addresses=127.0.0.1 -c fsync=off \
+         -c max_connections=400 -c shared_buffers=64MB -c unix_socket_directories='{dir}' >'{dir}/log' 2>&1 & \
+         server=$!; while kill -0 {parent} 2>/dev/null || [ -d /proc/{parent} ]; do sleep 0.5; done; \
+         kill -QUIT $server; wait $server; rm -rf '{dir}'",
+        bin = bin.display(),
+        dir = dir.display(),
+        parent = std::process::id(),
+    );
+    watch(&dir, &script);
     format!("postgres://test@127.0.0.1:{port}/postgres")
+}
+
+/// A cluster of one test, which stops and starts it. It writes to the disk as a real one does.
+pub struct Cluster {
+    bin: PathBuf,
+    dir: PathBuf,
+    port: u16,
+}
+
+impl Cluster {
+    /// Start a cluster.
+    pub fn start() -> Self {
+        let bin = programs();
+        let (dir, port) = prepare(&bin);
+        // Should the test die, nothing of the cluster is left behind.
+        let script = format!(
+            "while [ -d /proc/{parent} ] && [ -d '{dir}' ]; do sleep 0.5; done; \
+             '{bin}/pg_ctl' -D '{dir}/data' -m immediate stop; rm -rf '{dir}'",
+            bin = bin.display(),
+            dir = dir.display(),
+            parent = std::process::id(),
+        );
+        watch(&dir, &script);
+        let cluster = Self { bin, dir, port };
+        cluster.start_again();
+        cluster
+    }
+
+    /// Its URL.
+    pub fn url(&self) -> String {
+        format!("postgres://test@127.0.0.1:{}/postgres", self.port)
+    }
+
+    /// Stop without a checkpoint, as a crash does: connections break, and the next start recovers.
+    pub fn crash(&self) {
+        self.control(&["-m", "immediate", "stop"]);
+    }
+
+    /// Start after [`Self::crash`], and wait until it answers.
+    pub fn start_again(&self) {
+        let options = format!(
+            "-p {} -c listen_addresses=127.0.0.1 -c shared_buffers=64MB -c unix_socket_directories='{}'",
+            self.port,
+            self.dir.display()
+        );
+        let log = self.dir.join("log");
+        self.control(&["-o", &options, "-l", log.to_str().unwrap(), "start"]);
+    }
+
+    fn control(&self, arguments: &[&str]) {
+        let done = as_server_user(&self.bin.join("pg_ctl"))
+            .arg("-D")
+            .arg(self.dir.join("data"))
+            .arg("-w")
+            .args(arguments)
+            .current_dir(&self.dir)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status()
+            .unwrap();
+        assert!(done.success(), "pg_ctl {arguments:?}");
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            self.crash();
+        }
+        // The shell that watches it does the rest.
+        let _ = std::fs::remove_dir_all(&self.dir);
+    }
 }

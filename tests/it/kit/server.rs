@@ -7,7 +7,8 @@ use diem_kiem_dich::{
     base::{Clock, Random},
     config::Settings,
     http::{App, Shared},
-    ops, store,
+    ops,
+    store::{self, Db, Faults},
 };
 use reqwest::{Method, Response, StatusCode};
 use serde_json::Value;
@@ -49,14 +50,30 @@ impl Server {
         server
     }
 
+    /// Start a server on a fresh store that fails as `faults` say.
+    pub async fn start_failing(on: On, faults: &Faults) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let settings = super::settings(on, dir.path(), &[]).await;
+        let clock = Clock::manual(START);
+        let mut server = Self::start_over(settings, clock, 1, faults.clone()).await;
+        server.dir = Some(dir);
+        server
+    }
+
     /// Start a server on the store that `settings` name.
     pub async fn start_at(settings: Settings, clock: Clock, seed: u64) -> Self {
+        Self::start_over(settings, clock, seed, Faults::default()).await
+    }
+
+    async fn start_over(settings: Settings, clock: Clock, seed: u64, faults: Faults) -> Self {
         let (told, tell) = mpsc::channel();
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
         let (with, time) = (settings.clone(), clock.clone());
         let thread = std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
-                let app = App::open(with, time, Random::seeded(seed)).await.unwrap();
+                let db = Db::open(&with.database, time.clone()).await.unwrap();
+                let db = db.with_faults(faults);
+                let app = App::on(db, with, time, Random::seeded(seed)).await.unwrap();
                 let listener = TcpListener::bind("127.0.0.1:0").unwrap();
                 let running = ops::start(app, listener).unwrap();
                 told.send((running.address, running.app.clone())).unwrap();
