@@ -1,5 +1,6 @@
 //! Start-up and shutdown order, workers, health and metrics.
 
+mod directory;
 mod health;
 pub mod metrics;
 mod server;

@@ -15,7 +15,7 @@ use actix_web::{
 use crate::{
     api,
     http::{self, App, Shared, StartError},
-    ops::{Health, health, workers},
+    ops::{Health, directory, health, workers},
     web as pages,
 };
 
@@ -32,6 +32,7 @@ pub struct Running {
     handle: ServerHandle,
     server: actix_web::rt::task::JoinHandle<std::io::Result<()>>,
     workers: actix_web::rt::task::JoinHandle<()>,
+    watch: directory::Watch,
 }
 
 /// Serve `app` on `listener`. To be called inside an actix system.
@@ -69,6 +70,7 @@ pub fn start(app: App, listener: TcpListener) -> Result<Running, StartError> {
     Ok(Running {
         address,
         workers: workers::spawn(app.clone()),
+        watch: directory::watch(&app),
         app,
         health,
         handle,
@@ -92,6 +94,7 @@ impl Running {
     pub async fn stop(self) {
         self.health.drain();
         self.workers.abort();
+        drop(self.watch);
         self.handle.stop(true).await;
         self.app.door.journal.stop();
         if let Err(error) = self.app.door.journal.ended().await {

@@ -16,6 +16,7 @@
 
 mod connect;
 mod db;
+mod listen;
 mod migrate;
 mod packed;
 mod partitions;
@@ -24,6 +25,7 @@ mod time;
 
 pub use connect::{Engine, Target};
 pub use db::{Db, Tx};
+pub use listen::{Heard, Listener};
 pub use packed::{Packed, places};
 pub use partitions::{Daily, drop_partition, ensure_partitions, partition_days};
 pub use query::{Query, Record, Sql, Value};

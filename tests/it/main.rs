@@ -28,6 +28,7 @@ mod journal;
 mod kit;
 mod layers;
 mod lookups;
+mod notices;
 mod pages;
 mod poster_api;
 mod posters;

@@ -6,7 +6,7 @@
 mod postgres;
 mod server;
 
-pub use postgres::fresh_schema;
+pub use postgres::{Cluster, fresh_schema};
 pub use server::{Http, Server, json_of};
 
 use std::collections::BTreeMap;

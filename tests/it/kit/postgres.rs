@@ -63,36 +63,78 @@ fn as_server_user(program: &Path) -> Command {
     }
 }
 
+/// A cluster of a test's own, to stop and to start.
+pub struct Cluster {
+    bin: PathBuf,
+    dir: tempfile::TempDir,
+    port: u16,
+    /// The URL of its database.
+    pub url: String,
+}
+
+impl Cluster {
+    /// Make a cluster and start it.
+    pub fn start() -> Self {
+        let bin = programs();
+        let (dir, port) = made(&bin);
+        let url = format!("postgres://test@127.0.0.1:{port}/postgres");
+        let cluster = Self {
+            bin,
+            dir,
+            port,
+            url,
+        };
+        cluster.control("start");
+        cluster
+    }
+
+    /// Stop it as an administrator does, cutting off who is connected.
+    pub fn stop(&self) {
+        self.control("stop");
+    }
+
+    /// Start it again.
+    pub fn start_again(&self) {
+        self.control("start");
+    }
+
+    fn control(&self, what: &str) {
+        let dir = self.dir.path().display();
+        let options = format!(
+            "-p {} -c listen_addresses=127.0.0.1 -c fsync=off -c unix_socket_directories='{dir}'",
+            self.port
+        );
+        let done = as_server_user(&self.bin.join("pg_ctl"))
+            .args([what, "--wait", "--silent", "--mode=fast", "-o", &options])
+            .arg(format!("--pgdata={dir}/data"))
+            .arg(format!("--log={dir}/log"))
+            .current_dir(self.dir.path())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status()
+            .unwrap();
+        assert!(done.success(), "pg_ctl {what} failed");
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        let _ = as_server_user(&self.bin.join("pg_ctl"))
+            .args(["stop", "--mode=immediate", "--silent"])
+            .arg(format!("--pgdata={}/data", self.dir.path().display()))
+            .current_dir(self.dir.path())
+            .stderr(Stdio::null())
+            .status();
+    }
+}
+
 /// Start a cluster and give its URL. A shell watches the test program and takes the cluster down
 /// with it, however it ends.
 fn start() -> String {
     let bin = programs();
-    let dir = tempfile::Builder::new()
-        .prefix("dkd-postgres-")
-        .tempdir()
-        .unwrap()
-        .keep();
-    std::fs::set_permissions(&dir, std::os::unix::fs::PermissionsExt::from_mode(0o777)).unwrap();
+    let (dir, port) = made(&bin);
+    let dir = dir.keep();
     let data = dir.join("data");
-    let made = as_server_user(&bin.join("initdb"))
-        .args([
-            "--auth=trust",
-            "--username=test",
-            "--encoding=UTF8",
-            "--no-sync",
-            "-D",
-        ])
-        .arg(&data)
-        .current_dir(&dir)
-        .stdout(Stdio::null())
-        .status()
-        .unwrap();
-    assert!(made.success(), "initdb failed");
-    let port = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
     let script = format!(
         "'{bin}/postgres' -D '{data}' -p {port} -c listen_addresses=127.0.0.1 -c fsync=off \
          -c max_connections=400 -c shared_buffers=64MB -c unix_socket_directories='{dir}' >'{dir}/log' 2>&1 & \
@@ -116,4 +158,37 @@ fn start() -> String {
         .spawn()
         .unwrap();
     format!("postgres://test@127.0.0.1:{port}/postgres")
+}
+
+/// The files of a new cluster, and a free port.
+fn made(bin: &Path) -> (tempfile::TempDir, u16) {
+    let dir = tempfile::Builder::new()
+        .prefix("dkd-postgres-")
+        .tempdir()
+        .unwrap();
+    std::fs::set_permissions(
+        dir.path(),
+        std::os::unix::fs::PermissionsExt::from_mode(0o777),
+    )
+    .unwrap();
+    let made = as_server_user(&bin.join("initdb"))
+        .args([
+            "--auth=trust",
+            "--username=test",
+            "--encoding=UTF8",
+            "--no-sync",
+            "-D",
+        ])
+        .arg(dir.path().join("data"))
+        .current_dir(dir.path())
+        .stdout(Stdio::null())
+        .status()
+        .unwrap();
+    assert!(made.success(), "initdb failed");
+    let port = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    (dir, port)
 }
