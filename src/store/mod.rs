@@ -16,6 +16,7 @@
 
 mod connect;
 mod db;
+mod distribute;
 mod listen;
 mod migrate;
 mod packed;
@@ -25,6 +26,7 @@ mod time;
 
 pub use connect::{Engine, Target};
 pub use db::{Db, Tx};
+pub use distribute::{DISTRIBUTED, Distributed, NotDistributed};
 pub use listen::{Heard, Listener};
 pub use packed::{Packed, places};
 pub use partitions::{Daily, drop_partition, ensure_partitions, partition_days};
@@ -55,6 +57,9 @@ pub enum Error {
     /// A stored migration could not be applied.
     #[error("the schema could not be brought up to date")]
     Migrate(#[source] sqlx::migrate::MigrateError),
+    /// The tables cannot be spread over a cluster.
+    #[error("{0}")]
+    NotDistributed(#[from] NotDistributed),
     /// The database URL cannot be read.
     #[error("the database URL must be postgres://…, sqlite:FILE or empty")]
     Url(#[source] Option<sqlx::Error>),

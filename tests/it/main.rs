@@ -22,6 +22,7 @@
 
 mod accounts;
 mod checkins;
+mod citus;
 mod demo;
 mod import;
 mod journal;
