@@ -5,12 +5,17 @@
 //! the connection was made anew, and whoever listens also looks by itself from time to time. SQLite
 //! has no such thing: there is one process, or a few that look.
 
+use std::time::Duration;
+
 use sqlx::postgres::{PgListener, PgPoolOptions};
 
 use crate::store::{Db, Engine, Error, Sql, Tx, connect::Pool};
 
 /// A number is cast to the text that a notice carries.
 const NOTIFY: Sql = Sql::split("SELECT pg_notify($1, $2::bigint::text)", "SELECT $1, $2");
+
+/// How long one try to connect may take.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What was heard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,9 +57,10 @@ impl Db {
             return Ok(None);
         };
         // Apart from the pool of the requests, so that it takes no connection from them and no age
-        // ends it.
+        // ends it. Tries to connect lie up to a fifth of the patience apart.
         let own = PgPoolOptions::new()
             .max_connections(1)
+            .acquire_timeout(PATIENCE)
             .idle_timeout(None)
             .max_lifetime(None)
             .connect_lazy_with((*pool.connect_options()).clone());

@@ -77,7 +77,7 @@ impl Directory {
         let since = self.with(|held| held.seen);
         let since = since.map_or(Timestamp::from_ms(0), |seen| seen.plus_ms(-OVERLAP_MS));
         let changed = db.read(async |tx| load::changed(tx, since).await).await?;
-        Ok(self.take(changed))
+        Ok(self.take(&changed))
     }
 
     /// Read the checkpoints of these numbers anew: another process changed them.
@@ -87,10 +87,10 @@ impl Directory {
     /// Those of the store.
     pub async fn refresh_these(&self, db: &Db, ids: &[i64]) -> Result<usize, Error> {
         let changed = db.read(async |tx| load::these(tx, ids).await).await?;
-        Ok(self.take(changed))
+        Ok(self.take(&changed))
     }
 
-    fn take(&self, changed: load::Changed) -> usize {
+    fn take(&self, changed: &load::Changed) -> usize {
         let read = changed.checkpoints.len();
         let mut held = self.0.write().unwrap_or_else(PoisonError::into_inner);
         for venue in &changed.venues {
