@@ -250,7 +250,7 @@ async fn own(app: &App, account: &Account, id: &str) -> Result<(Venue, Checkpoin
     if entry.venue.owner != account.id {
         return Err(Kind::NotFound.into());
     }
-    Ok(((*entry.venue).clone(), entry.checkpoint.clone()))
+    Ok((entry.venue.clone(), entry.checkpoint.clone()))
 }
 
 /// The poster of one of `account`'s checkpoints. For either edge.

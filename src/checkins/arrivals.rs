@@ -3,6 +3,8 @@
 //! Masked as the old national system showed it to venues: the name without the given name, the first
 //! digits of the phone number. Whoever needs more names a case and asks as a health officer.
 
+use std::collections::HashMap;
+
 use uuid::Uuid;
 
 use crate::{
@@ -12,10 +14,10 @@ use crate::{
         ids::{time_of, uuid_floor},
         time::VIETNAM,
     },
-    declarations::{day_of, unseal_contact},
+    declarations::{Contact, day_of, unseal_contact},
     identity::{FullName, PersonId, Phone},
     privacy::KeyRing,
-    store::{Error, Sql, Tx},
+    store::{Error, Sql, Tx, places},
 };
 
 const HOUR_MS: i64 = 60 * 60 * 1000;
@@ -109,23 +111,59 @@ struct Found {
     headcount: i64,
     person_id: Vec<u8>,
     declaration_id: Option<Uuid>,
-    contact_sealed: Option<Vec<u8>>,
 }
 
 const ARRIVALS: Sql = Sql::split(
-    "SELECT c.checkpoint_id, c.id, c.left_at, c.headcount, c.person_id, c.declaration_id,
-            d.contact_sealed
+    "SELECT c.checkpoint_id, c.id, c.left_at, c.headcount, c.person_id, c.declaration_id
      FROM check_ins c
-     LEFT JOIN declarations d ON d.person_id = c.person_id AND d.id = c.declaration_id
      WHERE c.checkpoint_id = ANY($1::bigint[]) AND c.id >= $2::uuid AND c.id < $3::uuid
      ORDER BY c.id DESC LIMIT $4",
-    "SELECT c.checkpoint_id, c.id, c.left_at, c.headcount, c.person_id, c.declaration_id,
-            d.contact_sealed
+    "SELECT c.checkpoint_id, c.id, c.left_at, c.headcount, c.person_id, c.declaration_id
      FROM check_ins c
-     LEFT JOIN declarations d ON d.person_id = c.person_id AND d.id = c.declaration_id
      WHERE c.checkpoint_id IN (SELECT value FROM json_each($1)) AND c.id >= $2 AND c.id < $3
      ORDER BY c.id DESC LIMIT $4",
 );
+
+/// Apart from [`ARRIVALS`], because the two tables may be spread over a cluster, each in its own way.
+const CONTACTS: Sql = Sql::split(
+    "SELECT d.person_id, d.id, d.contact_sealed
+     FROM (SELECT u.person_id, u.id FROM UNNEST($1::bytea[], $2::uuid[]) AS u (person_id, id)) AS k
+     JOIN declarations d ON d.person_id = k.person_id AND d.id = k.id
+                        AND d.id >= $3::uuid AND d.id <= $4::uuid",
+    "SELECT d.person_id, d.id, d.contact_sealed
+     FROM json_each($1) AS k
+     CROSS JOIN declarations d ON d.id = substr($2, k.value + 16, 16)
+                              AND d.person_id = substr($2, k.value, 16)",
+);
+
+/// The sealed contacts of these declarations, by person and id.
+async fn contacts(
+    tx: &mut Tx,
+    declarations: &[(PersonId, Uuid)],
+) -> Result<HashMap<(PersonId, Uuid), Vec<u8>>, Error> {
+    let ids: Vec<Uuid> = declarations.iter().map(|(_, id)| *id).collect();
+    let people = declarations.iter().map(|(person, _)| person.as_bytes());
+    let packed = people
+        .clone()
+        .zip(&ids)
+        .flat_map(|(p, id)| [*p, *id.as_bytes()]);
+    let least = ids.iter().min().copied().unwrap_or_default();
+    let greatest = ids.iter().max().copied().unwrap_or_default();
+    let rows: Vec<(Vec<u8>, Uuid, Vec<u8>)> = tx
+        .query(CONTACTS)
+        .bind_sqlite(places(ids.len(), 32))
+        .bind_sqlite(packed.flatten().collect::<Vec<u8>>())
+        .bind_postgres(people.map(|person| person.to_vec()).collect::<Vec<_>>())
+        .bind_postgres(ids)
+        .bind_postgres(least)
+        .bind_postgres(greatest)
+        .all()
+        .await?;
+    let found = rows.into_iter();
+    Ok(found
+        .filter_map(|(person, id, sealed)| Some(((PersonId::from_slice(&person)?, id), sealed)))
+        .collect())
+}
 
 /// Arrivals at these checkpoints in the local day in which `day` falls, latest first, at most
 /// `limit`; those before the check-in `after`, where one is given.
@@ -152,21 +190,37 @@ pub async fn arrivals(
         .bind(limit)
         .all()
         .await?;
-    Ok(rows.iter().map(|found| mask(found, keys)).collect())
+    let mut declared: Vec<(PersonId, Uuid)> = rows.iter().filter_map(declaration_of).collect();
+    declared.sort_unstable();
+    declared.dedup();
+    let sealed = if declared.is_empty() {
+        HashMap::new()
+    } else {
+        contacts(tx, &declared).await?
+    };
+    Ok(rows
+        .iter()
+        .map(|found| {
+            let contact = declaration_of(found).and_then(|(person, id)| {
+                let key = keys.day(day_of(id)?)?;
+                unseal_contact(&key, person, id, sealed.get(&(person, id))?)
+            });
+            mask(found, contact.as_ref())
+        })
+        .collect())
 }
 
-fn mask(found: &Found, keys: &KeyRing) -> MaskedArrival {
-    let contact = || {
-        let id = found.declaration_id?;
-        let key = keys.day(day_of(id)?)?;
-        let person = PersonId::from_slice(&found.person_id)?;
-        unseal_contact(&key, person, id, found.contact_sealed.as_deref()?)
-    };
-    let contact = contact();
-    let name = contact
-        .as_ref()
-        .and_then(|contact| contact.full_name.as_ref());
-    let phone = contact.as_ref().and_then(|contact| contact.phone.as_ref());
+/// The declaration that was shown, as it is known by.
+fn declaration_of(found: &Found) -> Option<(PersonId, Uuid)> {
+    Some((
+        PersonId::from_slice(&found.person_id)?,
+        found.declaration_id?,
+    ))
+}
+
+fn mask(found: &Found, contact: Option<&Contact>) -> MaskedArrival {
+    let name = contact.and_then(|contact| contact.full_name.as_ref());
+    let phone = contact.and_then(|contact| contact.phone.as_ref());
     MaskedArrival {
         checkpoint_id: found.checkpoint_id,
         id: found.id,

@@ -65,9 +65,9 @@ pub async fn sweep(
             }
         }
         Engine::Sqlite => {
-            for entry in directory.all() {
+            for checkpoint in directory.ids() {
                 swept.check_ins += in_batches(db, async |tx| {
-                    delete_check_ins(tx, entry.checkpoint.id, check_ins_from).await
+                    delete_check_ins(tx, checkpoint, check_ins_from).await
                 })
                 .await?;
             }

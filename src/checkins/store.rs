@@ -3,7 +3,7 @@
 //! What writes runs in [`crate::store::Db::append`], decides on nothing that it has read, and takes
 //! its rows in the order of their keys, so that two writers never wait for each other.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use uuid::Uuid;
 
@@ -210,7 +210,7 @@ fn pack(rows: &[&Row]) -> (Packed, Packed) {
 }
 
 /// What is stored of a check-in and needed to answer it again.
-#[derive(Clone, Debug, sqlx::FromRow)]
+#[derive(Clone, Debug)]
 pub struct Stored {
     /// Number of the checkpoint.
     pub checkpoint_id: i64,
@@ -224,17 +224,29 @@ pub struct Stored {
     pub risk: Option<String>,
 }
 
-/// The bounds on the id let PostgreSQL leave out the partitions of other days.
+/// The bounds on the id let PostgreSQL leave out the partitions of other days. `UNNEST` stands alone
+/// in a sub-query, because beside a distributed table Citus mistakes the types of its columns.
 const STORED: Sql = Sql::split(
-    "SELECT c.checkpoint_id, c.id, c.person_id, c.declaration_id, d.risk
-     FROM UNNEST($1::bigint[], $2::uuid[]) AS k (checkpoint_id, id)
+    "SELECT c.checkpoint_id, c.id, c.person_id, c.declaration_id
+     FROM (SELECT u.checkpoint_id, u.id
+           FROM UNNEST($1::bigint[], $2::uuid[]) AS u (checkpoint_id, id)) AS k
      JOIN check_ins c ON c.checkpoint_id = k.checkpoint_id AND c.id = k.id
-                     AND c.id >= $3::uuid AND c.id <= $4::uuid
-     LEFT JOIN declarations d ON d.person_id = c.person_id AND d.id = c.declaration_id",
-    "SELECT c.checkpoint_id, c.id, c.person_id, c.declaration_id, d.risk
+                     AND c.id >= $3::uuid AND c.id <= $4::uuid",
+    "SELECT c.checkpoint_id, c.id, c.person_id, c.declaration_id
      FROM json_each($1) AS k
-     CROSS JOIN check_ins c ON c.checkpoint_id = k.value AND c.id = substr($2, k.key * 16 + 1, 16)
-     LEFT JOIN declarations d ON d.person_id = c.person_id AND d.id = c.declaration_id",
+     CROSS JOIN check_ins c ON c.checkpoint_id = k.value AND c.id = substr($2, k.key * 16 + 1, 16)",
+);
+
+/// Apart from [`STORED`], because the two tables may be spread over a cluster, each in its own way.
+const RISKS: Sql = Sql::split(
+    "SELECT d.person_id, d.id, d.risk
+     FROM (SELECT u.person_id, u.id FROM UNNEST($1::bytea[], $2::uuid[]) AS u (person_id, id)) AS k
+     JOIN declarations d ON d.person_id = k.person_id AND d.id = k.id
+                        AND d.id >= $3::uuid AND d.id <= $4::uuid",
+    "SELECT d.person_id, d.id, d.risk
+     FROM json_each($1) AS k
+     CROSS JOIN declarations d ON d.id = substr($2, k.value + 16, 16)
+                              AND d.person_id = substr($2, k.value, 16)",
 );
 
 /// What is stored under `keys`.
@@ -249,7 +261,8 @@ pub async fn stored(tx: &mut Tx, keys: &[Key]) -> Result<Vec<Stored>, Error> {
     let (checkpoints, ids): (Vec<i64>, Vec<Uuid>) = keys.iter().copied().unzip();
     let (least, greatest) = bounds(&ids);
     let packed: Vec<u8> = ids.iter().flat_map(|id| *id.as_bytes()).collect();
-    tx.query(STORED)
+    let rows: Vec<(i64, Uuid, Vec<u8>, Option<Uuid>)> = tx
+        .query(STORED)
         .bind_sqlite(serde_json::to_string(&checkpoints).unwrap_or_default())
         .bind_sqlite(packed)
         .bind_postgres(checkpoints)
@@ -257,7 +270,52 @@ pub async fn stored(tx: &mut Tx, keys: &[Key]) -> Result<Vec<Stored>, Error> {
         .bind_postgres(least)
         .bind_postgres(greatest)
         .all()
-        .await
+        .await?;
+    let shown = rows.iter().filter_map(|row| Some((row.2.clone(), row.3?)));
+    let risks = risks(tx, shown.collect()).await?;
+    Ok(rows
+        .into_iter()
+        .map(|(checkpoint_id, id, person_id, declaration_id)| Stored {
+            checkpoint_id,
+            id,
+            risk: declaration_id.and_then(|shown| risks.get(&(person_id.clone(), shown)).cloned()),
+            person_id,
+            declaration_id,
+        })
+        .collect())
+}
+
+/// What a declaration is known by: the person's pseudonym and the id.
+type Shown = (Vec<u8>, Uuid);
+
+/// The risks of these declarations.
+async fn risks(tx: &mut Tx, mut shown: Vec<Shown>) -> Result<HashMap<Shown, String>, Error> {
+    // Twice is once: a batch shows one declaration at many doors.
+    shown.sort_unstable();
+    shown.dedup();
+    if shown.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let packed: Vec<u8> = shown
+        .iter()
+        .flat_map(|(person, id)| person.iter().chain(id.as_bytes()).copied())
+        .collect();
+    let (people, ids): (Vec<Vec<u8>>, Vec<Uuid>) = shown.into_iter().unzip();
+    let (least, greatest) = bounds(&ids);
+    let rows: Vec<(Vec<u8>, Uuid, String)> = tx
+        .query(RISKS)
+        .bind_sqlite(places(ids.len(), 32))
+        .bind_sqlite(packed)
+        .bind_postgres(people)
+        .bind_postgres(ids)
+        .bind_postgres(least)
+        .bind_postgres(greatest)
+        .all()
+        .await?;
+    let found = rows.into_iter();
+    Ok(found
+        .map(|(person, id, risk)| ((person, id), risk))
+        .collect())
 }
 
 /// A check-out as it is stored.
@@ -271,7 +329,9 @@ pub struct Out {
 
 const LEAVE: Sql = Sql::split(
     "UPDATE check_ins AS c SET left_at = u.left_at, left_source = $1::text
-     FROM UNNEST($2::bigint[], $3::uuid[], $4::bigint[]) AS u (checkpoint_id, id, left_at)
+     FROM (SELECT k.checkpoint_id, k.id, k.left_at
+           FROM UNNEST($2::bigint[], $3::uuid[], $4::bigint[])
+                AS k (checkpoint_id, id, left_at)) AS u
      WHERE c.checkpoint_id = u.checkpoint_id AND c.id = u.id
        AND c.id >= $5::uuid AND c.id <= $6::uuid
      RETURNING c.checkpoint_id, c.id",

@@ -7,6 +7,7 @@ mod account;
 mod demo;
 mod doctor;
 mod import;
+mod migrate;
 mod poster;
 mod serve;
 mod sweep;
@@ -74,7 +75,7 @@ enum Command {
     #[command(subcommand)]
     Account(account::Command),
     /// Bring the database up to date, and stop.
-    Migrate,
+    Migrate(migrate::Options),
     /// Bring in check-ins from paper lists and other systems.
     #[command(subcommand)]
     Import(import::Command),
@@ -145,11 +146,7 @@ async fn run(arguments: Arguments) -> Result<(), CliError> {
         Command::Serve => serve::run(settings).await,
         Command::Demo(options) => demo::run(settings, options).await,
         Command::Account(command) => account::run(settings, command).await,
-        Command::Migrate => {
-            open(settings).await?.db.close().await;
-            println!("the database is up to date");
-            Ok(())
-        }
+        Command::Migrate(options) => migrate::run(settings, options).await,
         Command::Import(command) => import::run(settings, command).await,
         Command::Poster(options) => poster::run(settings, options).await,
         Command::Sweep => sweep::run(settings).await,

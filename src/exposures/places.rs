@@ -26,19 +26,15 @@ impl Places<'_> {
     #[must_use]
     pub fn site(&self, checkpoint: i64) -> i64 {
         self.directory
-            .by_id(checkpoint)
-            .map_or(checkpoint, |entry| entry.checkpoint.site_id)
+            .facts(checkpoint)
+            .map_or(checkpoint, |facts| facts.site_id)
     }
 
     /// All checkpoints of a site, closed ones too.
     #[must_use]
     pub fn of_site(&self, site: i64) -> Vec<i64> {
         let all = self.directory.of_site(site);
-        if all.is_empty() {
-            vec![site]
-        } else {
-            all.iter().map(|entry| entry.checkpoint.id).collect()
-        }
+        if all.is_empty() { vec![site] } else { all }
     }
 
     /// The stay assumed at a checkpoint, ms: its own, or that of its kind.
@@ -46,8 +42,8 @@ impl Places<'_> {
     pub fn stay_ms(&self, checkpoint: i64) -> i64 {
         let own = self
             .directory
-            .by_id(checkpoint)
-            .and_then(|entry| entry.checkpoint.stay_minutes);
+            .facts(checkpoint)
+            .and_then(|facts| facts.stay_minutes);
         let minutes = own.map_or_else(|| self.kind(checkpoint).stay, u32::from);
         i64::from(minutes) * MINUTE_MS
     }
@@ -68,10 +64,7 @@ impl Places<'_> {
     /// When a checkpoint closes for somebody who arrived at `at_ms`, ms UTC.
     #[must_use]
     pub fn closes_at(&self, checkpoint: i64, at_ms: i64) -> Option<i64> {
-        self.directory
-            .by_id(checkpoint)?
-            .checkpoint
-            .closes_after_ms(at_ms)
+        self.directory.facts(checkpoint)?.closes_after_ms(at_ms)
     }
 
     /// Today's code of the province in which a checkpoint is.
@@ -108,8 +101,8 @@ impl Places<'_> {
     }
 
     fn kind(&self, checkpoint: i64) -> Place {
-        let entry = self.directory.by_id(checkpoint);
-        let kind = entry.map_or("other", |entry| entry.checkpoint.kind.as_str());
+        let facts = self.directory.facts(checkpoint);
+        let kind = facts.map_or("other", |facts| facts.kind.as_str());
         self.rule.place(kind)
     }
 }

@@ -1,5 +1,6 @@
 //! Start-up and shutdown order, workers, health and metrics.
 
+mod directory;
 mod even;
 mod health;
 pub mod metrics;

@@ -16,7 +16,7 @@ use actix_web::{
 use crate::{
     api,
     http::{self, App, Shared, StartError},
-    ops::{Health, health, workers},
+    ops::{Health, directory, health, workers},
     web as pages,
 };
 
@@ -39,6 +39,7 @@ pub struct Running {
     listener: TcpListener,
     server: actix_web::rt::task::JoinHandle<std::io::Result<()>>,
     workers: actix_web::rt::task::JoinHandle<()>,
+    watch: directory::Watch,
 }
 
 /// Serve `app` on `listener`. To be called inside an actix system.
@@ -79,6 +80,7 @@ pub fn start(app: App, listener: TcpListener) -> Result<Running, StartError> {
     Ok(Running {
         address,
         workers: workers::spawn(app.clone()),
+        watch: directory::watch(&app),
         app,
         health,
         handle,
@@ -110,6 +112,7 @@ impl Running {
         self.announce();
         self.workers.abort();
         self.close().await;
+        drop(self.watch);
         self.handle.stop(true).await;
         self.app.door.journal.stop();
         if let Err(error) = self.app.door.journal.ended().await {

@@ -1,5 +1,5 @@
-//! What happens by itself: checkpoints of other processes learned, keys and partitions made ahead,
-//! ended sessions deleted, limits swept.
+//! What happens by itself: keys and partitions made ahead, ended sessions deleted, limits swept. What
+//! other processes do to checkpoints is learned in [`super::directory`].
 
 use std::time::{Duration, Instant};
 
@@ -14,11 +14,8 @@ use crate::{
     store,
 };
 
-/// How often changes to checkpoints are looked for: what another process closed takes this long.
-const DIRECTORY_EVERY: Duration = Duration::from_secs(2);
-
-/// Looks at the checkpoints between two rounds of everything else: one a minute.
-const LOOKS: u32 = 30;
+/// Time between two rounds.
+const EVERY: Duration = Duration::from_mins(1);
 
 /// Ended sessions deleted in one transaction.
 const SESSIONS: i64 = 500;
@@ -29,12 +26,7 @@ pub fn spawn(app: Shared) -> rt::task::JoinHandle<()> {
         let mut swept = None;
         let mut even = Even::new(app.clock.now(), Instant::now());
         loop {
-            for _ in 0..LOOKS {
-                rt::time::sleep(DIRECTORY_EVERY).await;
-                if let Err(error) = app.directory.refresh(&app.db).await {
-                    tracing::error!("changes to checkpoints could not be read: {error}");
-                }
-            }
+            rt::time::sleep(EVERY).await;
             round(&app).await;
             let today = Day::of(app.clock.now());
             if swept != Some(today)

@@ -10,7 +10,7 @@ use sqlx::{Postgres, Sqlite, Transaction};
 use crate::{
     base::{Clock, Timestamp},
     store::{
-        Engine, Error, Fault, Faults, Query, Sql, Target,
+        DISTRIBUTED, Engine, Error, Fault, Faults, Query, Sql, Target,
         connect::Pool,
         query::{On, State, is_race},
     },
@@ -191,6 +191,7 @@ impl Db {
             conn,
             now: self.clock.now(),
             persistent: !matches!(mode, Mode::Stage),
+            serializable: matches!(mode, Mode::Write),
             state: State::Sound,
             races: matches!(mode, Mode::Append | Mode::Write),
             faults: self.faults.clone(),
@@ -243,6 +244,8 @@ pub struct Tx {
     /// Whether another transaction can win against this one: not where nothing is written.
     races: bool,
     faults: Faults,
+    /// Whether it behaves as if run alone, which holds on one node only.
+    serializable: bool,
 }
 
 #[derive(Debug)]
@@ -270,6 +273,15 @@ impl Tx {
     /// A query to run in this transaction.
     pub fn query(&mut self, sql: impl Into<Sql>) -> Query<'_> {
         let sql = sql.into();
+        // A cluster keeps this promise on each node alone.
+        debug_assert!(
+            !(self.serializable
+                && DISTRIBUTED
+                    .iter()
+                    .any(|(table, _)| sql.postgres.contains(table))),
+            "a serializable transaction uses a distributed table: {}",
+            sql.postgres
+        );
         let on = match &mut self.conn {
             Conn::Postgres(tx) => {
                 On::Postgres(sqlx::query(sql.postgres).persistent(self.persistent), tx)

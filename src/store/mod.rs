@@ -16,7 +16,9 @@
 
 mod connect;
 mod db;
+mod distribute;
 mod faults;
+mod listen;
 mod migrate;
 mod packed;
 mod partitions;
@@ -25,7 +27,9 @@ mod time;
 
 pub use connect::{Engine, Target};
 pub use db::{Db, Tx};
+pub use distribute::{DISTRIBUTED, Distributed, NotDistributed};
 pub use faults::{Fault, Faults};
+pub use listen::{Heard, Listener};
 pub use packed::{Packed, places};
 pub use partitions::{Daily, drop_partition, ensure_partitions, partition_days};
 pub use query::{Query, Record, Sql, Value};
@@ -55,6 +59,9 @@ pub enum Error {
     /// A stored migration could not be applied.
     #[error("the schema could not be brought up to date")]
     Migrate(#[source] sqlx::migrate::MigrateError),
+    /// The tables cannot be spread over a cluster.
+    #[error("{0}")]
+    NotDistributed(#[from] NotDistributed),
     /// The database URL cannot be read.
     #[error("the database URL must be postgres://…, sqlite:FILE or empty")]
     Url(#[source] Option<sqlx::Error>),

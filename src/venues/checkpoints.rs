@@ -13,6 +13,10 @@ use crate::{
     },
 };
 
+/// The channel on which the processes tell each other the number of a checkpoint that was made or
+/// changed.
+pub const CHANGED: &str = "checkpoints";
+
 /// The vehicle of a checkpoint, opened for its owner or an officer; `None` where there is none.
 ///
 /// # Errors
@@ -186,6 +190,7 @@ pub async fn add_checkpoint(
             .execute()
             .await?;
     }
+    tx.notify(CHANGED, id).await?;
     Ok(by_id(tx, id).await?)
 }
 
@@ -226,10 +231,12 @@ pub async fn patch_checkpoint(
     let (id,) = id.ok_or(Kind::NotFound)?;
     let mut now = by_id(tx, id).await?;
     let printed = (now.name.clone(), now.kind);
+    // Later than what other processes hold, also when their clocks run ahead of this one.
+    now.changed_at = tx.now().max(now.changed_at.plus_ms(1));
     match patch.gate_of {
         Change::Set(gate) => {
             now.site_id = site_of_gate(tx, venue.id, gate).await?;
-            bring_gates(tx, now.id, now.site_id).await?;
+            bring_gates(tx, &now).await?;
         }
         Change::Clear => now.site_id = now.id,
         Change::Keep => {}
@@ -240,6 +247,7 @@ pub async fn patch_checkpoint(
         now.poster_at = tx.now();
     }
     write(tx, &now).await?;
+    tx.notify(CHANGED, id).await?;
     let sealed = match &patch.vehicle {
         Change::Keep => return Ok(by_id(tx, now.id).await?),
         Change::Clear => None,
@@ -253,17 +261,22 @@ pub async fn patch_checkpoint(
     Ok(by_id(tx, now.id).await?)
 }
 
-/// Move the other entrances to the space of checkpoint `root` to `site` with it, so that one space
-/// stays one.
-async fn bring_gates(tx: &mut Tx, root: i64, site: i64) -> Result<(), Error> {
-    let now = tx.now();
-    tx.query("UPDATE checkpoints SET site_id = $2, changed_at = $3 WHERE site_id = $1")
-        .bind(root)
-        .bind(site)
-        .bind(now)
-        .execute()
-        .await
-        .map(drop)
+/// Move the other entrances to the space of `root` to its new one with it, so that one space stays
+/// one.
+async fn bring_gates(tx: &mut Tx, root: &Checkpoint) -> Result<(), Error> {
+    let moved: Vec<(i64,)> = tx
+        .query(
+            "UPDATE checkpoints SET site_id = $2, changed_at = $3 WHERE site_id = $1 RETURNING id",
+        )
+        .bind(root.id)
+        .bind(root.site_id)
+        .bind(root.changed_at)
+        .all()
+        .await?;
+    for (gate,) in moved {
+        tx.notify(CHANGED, gate).await?;
+    }
+    Ok(())
 }
 
 fn apply(checkpoint: &mut Checkpoint, patch: &PatchDraft, at: Timestamp) {
@@ -288,9 +301,6 @@ fn apply(checkpoint: &mut Checkpoint, patch: &PatchDraft, at: Timestamp) {
 }
 
 async fn write(tx: &mut Tx, checkpoint: &Checkpoint) -> Result<(), Error> {
-    // By this moment the change is told from what was before, also when the clock was set back.
-    let before = checkpoint.changed_at.as_micros();
-    let now = tx.now().max(Timestamp::from_micros(before + 1));
     tx.query(
         "UPDATE checkpoints
          SET site_id = $2, name = $3, kind = $4, stay_minutes = $5, capacity = $6,
@@ -309,7 +319,7 @@ async fn write(tx: &mut Tx, checkpoint: &Checkpoint) -> Result<(), Error> {
     .bind(i64::from(checkpoint.poster_version))
     .bind(checkpoint.poster_at)
     .bind(checkpoint.closed_at)
-    .bind(now)
+    .bind(checkpoint.changed_at)
     .execute()
     .await
     .map(drop)

@@ -4,6 +4,8 @@
 //! handful of spans in it. Holidays are deliberately absent: the schedule bounds assumed stays and
 //! flags visits outside it, and neither is worth a calendar.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -78,15 +80,15 @@ impl Week {
 }
 
 /// `[start, end)` in minutes after Monday 00:00; only `end` may lie beyond the week.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct Span {
     start: u16,
     end: u16,
 }
 
 /// A weekly schedule that holds together: spans in order, none over another.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OpeningHours(Box<[Span]>);
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct OpeningHours(Arc<[Span]>);
 
 impl OpeningHours {
     /// Open at all times.
@@ -156,7 +158,7 @@ impl OpeningHours {
     #[must_use]
     pub fn week(&self) -> Week {
         let mut week = Week::default();
-        for span in &self.0 {
+        for span in self.0.iter() {
             let day = span.start / DAY;
             let end = span.end - day * DAY;
             let end = if end > DAY { end - DAY } else { end };

@@ -18,6 +18,8 @@ mod read;
 mod rows;
 mod store;
 
+use std::sync::Arc;
+
 use uuid::Uuid;
 
 use crate::{
@@ -26,9 +28,9 @@ use crate::{
 };
 
 pub use checkpoints::{
-    add_checkpoint, checkpoints_of, own_checkpoint, patch_checkpoint, vehicle_of,
+    CHANGED, add_checkpoint, checkpoints_of, own_checkpoint, patch_checkpoint, vehicle_of,
 };
-pub use directory::{Directory, Entry};
+pub use directory::{Directory, Entry, Facts};
 pub use draft::{
     Change, CheckpointDraft, CheckpointPatch, NewAddress, NewCheckpoint, NewContact, NewVehicle,
     NewVenue, PatchDraft, Vehicle, VenueDraft,
@@ -45,9 +47,9 @@ pub struct Address {
     /// The catalogue that gives the codes their meaning.
     pub catalogue: Catalogue,
     /// Code of the province, two digits.
-    pub province: Box<str>,
+    pub province: Arc<str>,
     /// Code of the ward, five digits.
-    pub ward: Box<str>,
+    pub ward: Arc<str>,
     /// House number and street; may be empty.
     pub street: Box<str>,
 }
@@ -160,7 +162,9 @@ impl Checkpoint {
             .as_ref()
             .is_none_or(|hours| hours.is_open(at))
     }
+}
 
+impl Facts {
     /// The first closing time after `at`, in milliseconds UTC, for the end of an assumed stay.
     #[must_use]
     pub fn closes_after_ms(&self, at_ms: i64) -> Option<i64> {

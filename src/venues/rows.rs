@@ -60,7 +60,7 @@ pub(super) struct CheckpointRow {
     poster_version: i64,
     poster_at: Timestamp,
     created_at: Timestamp,
-    pub(super) changed_at: Timestamp,
+    changed_at: Timestamp,
     closed_at: Option<Timestamp>,
 }
 

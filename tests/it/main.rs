@@ -22,6 +22,7 @@
 
 mod accounts;
 mod checkins;
+mod citus;
 mod demo;
 mod faults;
 mod import;
@@ -29,6 +30,7 @@ mod journal;
 mod kit;
 mod layers;
 mod lookups;
+mod notices;
 mod pages;
 mod poster_api;
 mod posters;

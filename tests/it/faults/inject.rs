@@ -123,12 +123,7 @@ impl Gate {
 
     async fn hours(&self) -> checkins::Hour {
         let app = &self.server.app;
-        let places: Vec<i64> = app
-            .directory
-            .all()
-            .iter()
-            .map(|e| e.checkpoint.id)
-            .collect();
+        let places = app.directory.ids();
         let hours = app
             .db
             .read(async |tx| checkins::hours(tx, &places, app.clock.now()).await)
@@ -145,12 +140,7 @@ impl Gate {
     /// Every arrival has its declaration, and the declaration opens.
     async fn everybody_is_known(&self) {
         let app = &self.server.app;
-        let places: Vec<i64> = app
-            .directory
-            .all()
-            .iter()
-            .map(|e| e.checkpoint.id)
-            .collect();
+        let places = app.directory.ids();
         let now = app.clock.now();
         let arrivals = app
             .db

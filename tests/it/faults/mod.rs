@@ -57,12 +57,7 @@ async fn stored_check_ins(settings: Settings) -> usize {
     let app = App::open(settings, Clock::System, Random::System)
         .await
         .unwrap();
-    let places: Vec<i64> = app
-        .directory
-        .all()
-        .iter()
-        .map(|entry| entry.checkpoint.id)
-        .collect();
+    let places = app.directory.ids();
     let now = app.clock.now();
     let mut sum = 0;
     for day in [now.plus_ms(-86_400_000), now] {

@@ -1,7 +1,7 @@
 //! The store facade: the same promises on both engines.
 
 mod schema;
-mod texts;
+pub mod texts;
 
 use std::cell::Cell;
 
