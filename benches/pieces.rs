@@ -3,7 +3,6 @@
 //! `cargo bench --bench pieces` prints them all; a word after `--` chooses those whose name holds it.
 
 #![expect(
-    missing_docs,
     clippy::unwrap_used,
     clippy::expect_used,
     reason = "a benchmark that meets the unexpected stops; criterion's macros make public functions"

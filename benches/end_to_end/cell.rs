@@ -126,7 +126,9 @@ impl Cell {
                         && other.way == way
                         && (way == Way::Ceiling || other.engine == self.engine)
                 })
-                .map_or_else(String::new, |other| format!("{:.2}", self.rate / other.rate))
+                .map_or_else(String::new, |other| {
+                    format!("{:.2}", self.rate / other.rate)
+                })
         };
         let [p50, p99, p999] = self.percentiles;
         let [workers, journal, database, client] = self.used;

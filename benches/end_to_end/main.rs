@@ -50,7 +50,11 @@ struct Options {
     #[arg(long, value_delimiter = ',', default_value = "sqlite,postgres")]
     engines: Vec<Engine>,
     /// What becomes of a check-in.
-    #[arg(long, value_delimiter = ',', default_value = "ceiling,one-insert,journal")]
+    #[arg(
+        long,
+        value_delimiter = ',',
+        default_value = "ceiling,one-insert,journal"
+    )]
     ways: Vec<Way>,
     /// Connections at once, cell by cell.
     #[arg(long, value_delimiter = ',', default_value = "1,32,128,256,512")]
@@ -202,7 +206,11 @@ async fn measure(options: &Options) {
             continue;
         }
         let sent = |cell: &&Cell| cell.engine == line.engine && cell.way == Way::Journal;
-        let sent: usize = cells.iter().filter(sent).map(|cell| cell.acknowledged).sum();
+        let sent: usize = cells
+            .iter()
+            .filter(sent)
+            .map(|cell| cell.acknowledged)
+            .sum();
         let rows = options.rows + sent as u64;
         let settings = world::settings(line.dir.path(), &line.database_url);
         let bytes = stored::size(&settings.database).await - line.empty;

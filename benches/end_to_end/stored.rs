@@ -9,7 +9,7 @@ use diem_kiem_dich::{
 };
 use sqlx::{Connection, PgConnection, SqliteConnection};
 
-use crate::{server::Way, plain::Plain};
+use crate::{plain::Plain, server::Way};
 
 /// Check-ins looked up at once.
 const CHUNK: usize = 1000;

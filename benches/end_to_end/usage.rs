@@ -28,10 +28,12 @@ pub fn of_server(pid: u32) -> Seconds {
 /// What PostgreSQL's processes have used: those that `postmaster` started and itself.
 pub fn of_postgres(postmaster: u32) -> f64 {
     let own = stat(format!("/proc/{postmaster}").into()).map_or(0.0, |(_, used, _)| used);
-    let children = entries("/proc".to_owned()).into_iter().filter_map(|process| {
-        let (_, used, parent) = stat(process)?;
-        (parent == postmaster).then_some(used)
-    });
+    let children = entries("/proc".to_owned())
+        .into_iter()
+        .filter_map(|process| {
+            let (_, used, parent) = stat(process)?;
+            (parent == postmaster).then_some(used)
+        });
     own + children.sum::<f64>()
 }
 

@@ -127,8 +127,7 @@ async fn places(app: &App, count: usize) -> Vec<(i64, String)> {
             let (venue, _) = venues::register(tx, &app.keys, &app.random, &venue, "").await?;
             let mut made = Vec::with_capacity(drafts.len());
             for draft in &drafts {
-                let one =
-                    venues::add_checkpoint(tx, &app.keys, &app.random, &venue, draft).await?;
+                let one = venues::add_checkpoint(tx, &app.keys, &app.random, &venue, draft).await?;
                 made.push((one.id, one.code.to_string()));
             }
             Ok::<_, diem_kiem_dich::base::Failure>(made)

@@ -1,13 +1,15 @@
 //! The token of a returning visitor: what a check-in needs to know of a declaration, signed.
 
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::Risk;
 use crate::{
     base::{Timestamp, ids::time_of},
     identity::PersonId,
-    privacy::{Key, jwt::Signer},
+    privacy::{
+        Key,
+        jwt::{ISSUER, LEEWAY_S, Stamp, same},
+    },
 };
 
 /// How long a token is good, in seconds: 24 h after the declaration, judged at the arrival.
@@ -28,33 +30,24 @@ pub struct Claim {
     pub risk: Risk,
 }
 
-#[derive(Clone, Serialize, Deserialize)]
-struct Body {
-    sub: String,
-    did: Uuid,
-    risk: Risk,
-}
-
 /// Signs and reads declaration tokens.
 #[derive(Debug)]
-pub struct Tokens(Signer);
+pub struct Tokens(Stamp);
+
+/// The purpose of these tokens.
+const PURPOSE: &str = "declaration";
 
 impl Tokens {
     /// With the service's token key.
     #[must_use]
     pub fn new(key: &Key) -> Self {
-        Self(Signer::new("declaration", key))
+        Self(Stamp::new(PURPOSE, key))
     }
 
     /// The token that says `claim`, always the same one for the same claim.
     #[must_use]
     pub fn sign(&self, claim: Claim) -> String {
-        let body = Body {
-            sub: hex(claim.person),
-            did: claim.declaration,
-            risk: claim.risk,
-        };
-        self.0.sign(body, issued_at(claim.declaration), GOOD_FOR_S)
+        self.0.sign(&write(claim))
     }
 
     /// Until when the token of this declaration is good.
@@ -64,39 +57,78 @@ impl Tokens {
         Timestamp::from_ms((issued + GOOD_FOR_S) * 1000)
     }
 
-    /// What `token` says, if it was good at the arrival `at`.
+    /// What `token` says, if it was good at the arrival `at`. It is then, byte for byte, the one that
+    /// [`Self::sign`] makes.
     #[must_use]
     pub fn read(&self, token: &str, at: Timestamp) -> Option<Claim> {
-        let body = [at, at.plus_ms(BEHIND_MS)]
-            .into_iter()
-            .find_map(|at| self.0.read::<Body>(token, at))?
-            .body;
-        Some(Claim {
-            person: unhex(&body.sub)?,
-            declaration: body.did,
-            risk: body.risk,
-        })
+        let claim = read(&self.0.claims(token)?)?;
+        if !same(&self.sign(claim), token) {
+            return None;
+        }
+        let issued = issued_at(claim.declaration).as_secs();
+        let good = |at: Timestamp| {
+            (issued - LEEWAY_S..issued + GOOD_FOR_S + LEEWAY_S).contains(&at.as_secs())
+        };
+        (good(at) || good(at.plus_ms(BEHIND_MS))).then_some(claim)
     }
+}
+
+/// The one text of a claim.
+fn write(claim: Claim) -> String {
+    let issued = issued_at(claim.declaration).as_secs();
+    format!(
+        "{{\"iss\":\"{ISSUER}\",\"aud\":\"{PURPOSE}\",\"iat\":{issued},\"exp\":{expires},\
+         \"sub\":\"{person}\",\"did\":\"{declaration}\",\"risk\":\"{risk}\"}}",
+        expires = issued + GOOD_FOR_S,
+        person = Uuid::from_bytes(*claim.person.as_bytes()).simple(),
+        declaration = claim.declaration,
+        risk = claim.risk.as_str(),
+    )
+}
+
+/// The claim in a text that may be anybody's.
+fn read(text: &str) -> Option<Claim> {
+    let (_, text) = text.split_once("\"sub\":\"")?;
+    let (person, text) = text.split_once("\",\"did\":\"")?;
+    let (declaration, text) = text.split_once("\",\"risk\":\"")?;
+    Some(Claim {
+        person: PersonId::from_bytes(person.parse::<Uuid>().ok()?.into_bytes()),
+        declaration: declaration.parse().ok()?,
+        risk: Risk::parse(text.strip_suffix("\"}")?)?,
+    })
 }
 
 fn issued_at(declaration: Uuid) -> Timestamp {
     Timestamp::from_ms(time_of(declaration).unwrap_or(0))
 }
 
-fn hex(person: PersonId) -> String {
-    format!("{:032x}", u128::from_be_bytes(*person.as_bytes()))
-}
-
-fn unhex(text: &str) -> Option<PersonId> {
-    let digits = text.len() == 32 && text.bytes().all(|b| b.is_ascii_hexdigit());
-    let bits = digits.then(|| u128::from_str_radix(text, 16).ok())??;
-    Some(PersonId::from_bytes(bits.to_be_bytes()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::{Random, ids};
+    use crate::{
+        base::{Random, ids},
+        privacy::jwt::Signer,
+    };
+
+    /// Other programs may read the token as what it is, a JWT.
+    #[test]
+    fn a_token_is_a_jwt() {
+        let key = Key::new(&Random::seeded(1));
+        let made = Timestamp::from_ms(1_800_000_000_789);
+        let claim = Claim {
+            person: PersonId::from_bytes([7; 16]),
+            declaration: ids::v7(made, &Random::seeded(2)),
+            risk: Risk::Stop,
+        };
+        let token = Tokens::new(&key).sign(claim);
+        let signer = Signer::new(PURPOSE, &key);
+        let read = signer.read::<serde_json::Value>(&token, made).unwrap();
+        let said = serde_json::json!({
+            "sub": "07".repeat(16), "did": claim.declaration, "risk": "stop",
+        });
+        assert_eq!(read.body, said);
+        assert_eq!(signer.sign(said, made, GOOD_FOR_S).len(), token.len());
+    }
 
     #[test]
     fn a_token_is_good_for_a_day_after_its_declaration() {
@@ -118,6 +150,19 @@ mod tests {
         };
         let token = tokens.sign(claim);
         assert_eq!(token, tokens.sign(claim));
+        assert!(tokens.read(&format!("{token}A"), made).is_none());
+        let (head, mac) = token.rsplit_once('.').unwrap();
+        for at in 0..head.len() {
+            let other = if head.as_bytes()[at] == b'A' {
+                "B"
+            } else {
+                "A"
+            };
+            let mut forged = head.to_owned();
+            forged.replace_range(at..=at, other);
+            let forged = format!("{forged}.{mac}");
+            assert!(tokens.read(&forged, made).is_none(), "byte {at}");
+        }
         let read = |ms| tokens.read(&token, made.plus_ms(ms));
         assert!(read(0) == Some(claim));
         assert!(
