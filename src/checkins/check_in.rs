@@ -215,7 +215,7 @@ async fn prepare(
         Err(failure) => return Err(failure),
     };
     // Also without a declaration to seal: rows of this day must have a place.
-    door.key_of(id).await?;
+    door.make_ready(id).await?;
     let late = now.as_ms() - entered_at.as_ms() > ONLINE_MS;
     Ok(Arrival {
         row: Row {

@@ -2,7 +2,10 @@
 
 use std::{
     collections::HashSet,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicI32, Ordering},
+    },
 };
 
 use uuid::Uuid;
@@ -47,6 +50,8 @@ pub struct Door {
     /// Signs and reads declaration tokens.
     pub tokens: Tokens,
     ready: RwLock<HashSet<Day>>,
+    /// The number of the day that was last found ready: nearly always the one that is asked for.
+    latest: AtomicI32,
 }
 
 impl Door {
@@ -65,6 +70,7 @@ impl Door {
             pseudonymizer: Pseudonymizer::new(keys.pseudonym().bytes(), PSEUDONYM_VERSION),
             tokens: Tokens::new(keys.token()),
             ready: RwLock::default(),
+            latest: AtomicI32::new(i32::MIN),
             db,
             directory,
             regions,
@@ -95,15 +101,29 @@ impl Door {
             ready.contains(&day)
         };
         if !is_ready() {
-            self.prepare(day).await?;
+            Box::pin(self.prepare(day)).await?;
         }
         self.keys.day(day).ok_or_else(|| NoKey::NoDay.into())
+    }
+
+    /// Make sure that rows of the day in which `id` falls can be stored.
+    pub(super) async fn make_ready(&self, id: Uuid) -> Result<()> {
+        let day = Day::of_ms(ids::time_of(id).unwrap_or_default()).number();
+        if self.latest.load(Ordering::Relaxed) != day {
+            self.key_of(id).await?;
+            self.latest.store(day, Ordering::Relaxed);
+        }
+        Ok(())
     }
 
     /// The checkpoint of a code as it was typed or scanned. What is no code is not found.
     pub(super) async fn checkpoint(&self, code: &str) -> Result<Arc<Entry>> {
         let code: Code = code.parse().map_err(|_| Failure::new(Kind::NotFound))?;
-        self.directory.find(&self.db, code).await
+        match self.directory.by_code(code) {
+            Some(entry) => Ok(entry),
+            // What is rare lies in a box, so that the path of a check-in stays small in memory.
+            None => Box::pin(self.directory.find(&self.db, code)).await,
+        }
     }
 
     /// What stands in the store under `key`, for a request that cannot be stored any more.
