@@ -136,6 +136,7 @@ fn rows(app: &App, size: u64) -> Vec<Row> {
             headcount: 1,
             seat: None,
             declaration_id: Some(ids::v7(now, &app.random)),
+            received_at: now.as_ms(),
         })
         .collect();
     rows.sort_unstable_by_key(Row::key);

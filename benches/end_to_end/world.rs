@@ -162,6 +162,7 @@ pub async fn old_rows(settings: &Settings, checkpoints: &[(i64, String)], count:
                     headcount: 1,
                     seat: None,
                     declaration_id: Some(ids::v7(at, &app.random)),
+                    received_at: at.as_ms(),
                 }
             })
             .collect();
