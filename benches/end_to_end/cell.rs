@@ -13,9 +13,9 @@ use crate::{
 
 /// The head of the table.
 pub const HEAD: &str = "\
-| engine | connections | way | check-ins/s | of ceiling | × one INSERT | p50 ms | p99 ms | p99.9 ms \
+| engine | connections | way | check-ins/s | of bare | of ceiling | × one INSERT | p50 ms | p99 ms | p99.9 ms \
 | rows/commit | µs workers | µs journal | µs database | µs client | MB | refused | lost |
-|---|--:|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|";
+|---|--:|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|";
 
 /// What was measured.
 pub struct Cell {
@@ -124,7 +124,7 @@ impl Cell {
                 .find(|other| {
                     other.connections == self.connections
                         && other.way == way
-                        && (way == Way::Ceiling || other.engine == self.engine)
+                        && (!way.stores() || other.engine == self.engine)
                 })
                 .map_or_else(String::new, |other| {
                     format!("{:.2}", self.rate / other.rate)
@@ -138,17 +138,18 @@ impl Cell {
         } else {
             String::new()
         };
-        let engine = if self.way == Way::Ceiling {
-            String::new()
-        } else {
+        let engine = if self.way.stores() {
             format!("{:?}", self.engine)
+        } else {
+            String::new()
         };
         format!(
-            "| {engine} | {} | {:?} | {:.0} | {} | {} | {p50:.2} | {p99:.2} | {p999:.2} | {batch} \
+            "| {engine} | {} | {:?} | {:.0} | {} | {} | {} | {p50:.2} | {p99:.2} | {p999:.2} | {batch} \
              | {workers:.1} | {journal:.1} | {database:.1} | {client:.1} | {:.0} | {} | {} |",
             self.connections,
             self.way,
             self.rate,
+            to(Way::Bare),
             to(Way::Ceiling),
             to(Way::OneInsert),
             self.memory_mb,

@@ -53,7 +53,7 @@ struct Options {
     #[arg(
         long,
         value_delimiter = ',',
-        default_value = "ceiling,one-insert,journal"
+        default_value = "bare,ceiling,one-insert,journal"
     )]
     ways: Vec<Way>,
     /// Connections at once, cell by cell.
@@ -179,8 +179,8 @@ async fn measure(options: &Options) {
     let mut lines = Vec::new();
     for engine in &options.engines {
         for way in &options.ways {
-            // The ceiling stores nothing, so one engine is enough.
-            if *way == Way::Ceiling && Some(engine) != options.engines.first() {
+            // What stores nothing is measured once.
+            if !way.stores() && Some(engine) != options.engines.first() {
                 continue;
             }
             lines.push(line(options, cluster.as_deref(), *engine, *way).await);

@@ -7,21 +7,24 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
+use actix_web::{App, HttpResponse, HttpServer, web};
 use clap::ValueEnum;
 use diem_kiem_dich::{
     base::{Clock, Failure, Random},
     checkins::journal::{Answer, Arrival, Instead},
     cli,
     config::LogFormat,
-    http::App,
-    ops,
+    http, ops,
 };
+use uuid::Uuid;
 
 use crate::{plain::Plain, world::settings};
 
 /// What becomes of a check-in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Way {
+    /// The framework alone: a handler that reads the body and answers, without any of our code.
+    Bare,
     /// It is answered at once and stored nowhere: the ceiling.
     Ceiling,
     /// The journal stores it: the service as it is.
@@ -30,15 +33,25 @@ pub enum Way {
     OneInsert,
 }
 
+impl Way {
+    /// Whether a check-in ends in a database.
+    pub fn stores(self) -> bool {
+        matches!(self, Self::Journal | Self::OneInsert)
+    }
+}
+
 /// Serve until the standard input ends: what a child does. Everything but the `way` is as in the
 /// command `serve`.
 pub async fn serve(dir: &Path, database_url: &str, way: Way) {
+    if way == Way::Bare {
+        return bare().await;
+    }
     cli::start_log(LogFormat::Plain);
-    let mut app = App::open(settings(dir, database_url), Clock::System, Random::System)
+    let mut app = http::App::open(settings(dir, database_url), Clock::System, Random::System)
         .await
         .unwrap();
     let instead = match way {
-        Way::Journal => None,
+        Way::Bare | Way::Journal => None,
         Way::Ceiling => Some(Instead::new(async |arrival| Ok(answer(&arrival)))),
         Way::OneInsert => {
             let plain = Plain::open(&app.settings.database).await;
@@ -61,12 +74,50 @@ pub async fn serve(dir: &Path, database_url: &str, way: Way) {
     let served = ops::metrics::serve(for_metrics).unwrap();
     let running = ops::start(app, listener()).unwrap();
     println!("{} {metrics}", running.address);
-    actix_web::web::block(|| std::io::stdin().read_to_end(&mut Vec::new()))
+    until_told().await;
+    running.stop().await;
+    served.stop(false).await;
+}
+
+/// The body of a request, as [`Way::Bare`] reads it.
+#[derive(serde::Deserialize)]
+struct Sent {
+    id: Uuid,
+    checkpoint: String,
+    declaration_token: String,
+}
+
+async fn bare() {
+    let server = HttpServer::new(|| {
+        App::new().route(
+            "/api/v1/check-ins",
+            web::post().to(async |sent: web::Json<Sent>| {
+                HttpResponse::Created().json(serde_json::json!({
+                    "id": sent.id,
+                    "checkpoint": sent.checkpoint,
+                    "declaration_token": sent.declaration_token,
+                }))
+            }),
+        )
+    })
+    .workers(2)
+    .disable_signals()
+    .bind("127.0.0.1:0")
+    .unwrap();
+    let address = server.addrs()[0];
+    let running = server.run();
+    let handle = running.handle();
+    actix_web::rt::spawn(running);
+    println!("{address} {address}");
+    until_told().await;
+    handle.stop(false).await;
+}
+
+async fn until_told() {
+    web::block(|| std::io::stdin().read_to_end(&mut Vec::new()))
         .await
         .unwrap()
         .unwrap();
-    running.stop().await;
-    served.stop(false).await;
 }
 
 fn answer(arrival: &Arrival) -> Answer {

@@ -17,7 +17,7 @@ const CHUNK: usize = 1000;
 /// How many of the acknowledged check-ins are not in the store: it has to be none.
 pub async fn lost(target: &Target, way: Way, acknowledged: &[Key], before: u64) -> usize {
     match way {
-        Way::Ceiling => 0,
+        Way::Bare | Way::Ceiling => 0,
         Way::OneInsert => {
             let count = Plain::open(target).await.count().await - before;
             acknowledged.len().saturating_sub(count as usize)
@@ -84,6 +84,6 @@ pub async fn postmaster(url: &str) -> u32 {
 pub async fn plain_count(target: &Target, way: Way) -> u64 {
     match way {
         Way::OneInsert => Plain::open(target).await.count().await,
-        Way::Ceiling | Way::Journal => 0,
+        Way::Bare | Way::Ceiling | Way::Journal => 0,
     }
 }

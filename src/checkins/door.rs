@@ -19,7 +19,7 @@ use crate::{
     base::{Clock, Code, Day, Failure, FieldError, Kind, Random, Timestamp, failure::Result, ids},
     declarations::token::Tokens,
     identity::Pseudonymizer,
-    privacy::{self, KeyRing, NoKey},
+    privacy::{self, KeyRing, Macs, NoKey},
     regions::Regions,
     store::{Db, Error, ensure_partitions},
     venues::{Directory, Entry},
@@ -49,6 +49,7 @@ pub struct Door {
     pub pseudonymizer: Pseudonymizer,
     /// Signs and reads declaration tokens.
     pub tokens: Tokens,
+    receipts: Macs,
     ready: RwLock<HashSet<Day>>,
     /// The number of the day that was last found ready: nearly always the one that is asked for.
     latest: AtomicI32,
@@ -69,6 +70,7 @@ impl Door {
         Self {
             pseudonymizer: Pseudonymizer::new(keys.pseudonym().bytes(), PSEUDONYM_VERSION),
             tokens: Tokens::new(keys.token()),
+            receipts: keys.token().begin(),
             ready: RwLock::default(),
             latest: AtomicI32::new(i32::MIN),
             db,
@@ -143,9 +145,8 @@ impl Door {
     #[must_use]
     pub fn receipt(&self, (checkpoint_id, id): Key) -> String {
         let mac = self
-            .keys
-            .token()
-            .mac(&[b"receipt", &checkpoint_id.to_be_bytes(), id.as_bytes()]);
+            .receipts
+            .of(&[b"receipt", &checkpoint_id.to_be_bytes(), id.as_bytes()]);
         let mut bits = [0; 16];
         bits.iter_mut().zip(mac).for_each(|(to, from)| *to = from);
         let digits = Code::from_bytes(bits).to_string();
