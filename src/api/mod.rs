@@ -1,4 +1,5 @@
-//! The JSON edge, `/api/v1`: every route on one page, in reader order, with who may use it.
+//! The JSON edge, `/api/v1`: every route on one page, in reader order, with who may use it. What
+//! visitors send stands first: the router asks from the top.
 //!
 //! Handlers parse, call one rule of a room and answer. The description at `/api/v1/openapi.json` is
 //! generated from the same lines.
@@ -12,9 +13,11 @@ mod openapi;
 pub mod posters;
 mod regions;
 pub mod sessions;
+mod short_way;
 pub mod venues;
 
 pub use openapi::document;
+pub use short_way::{Fork, ShortWay};
 
 use crate::{
     accounts::Role,
@@ -28,6 +31,11 @@ const OFFICERS: &[Role] = Officers::ROLES;
 const LEADS: &[Role] = LeadOnly::ROLES;
 
 described_routes! {
+    POST  "/api/v1/declarations"              => declarations::create, anyone;
+    POST  "/api/v1/check-ins"                 => checkins::create,     anyone;
+    POST  "/api/v1/check-ins/batch"           => checkins::batch,      anyone;
+    POST  "/api/v1/check-ins/{id}/check-out"  => checkins::check_out,  anyone;
+
     POST   "/api/v1/sessions"          => sessions::log_in,  anyone;
     POST   "/api/v1/sessions/refresh"  => sessions::refresh, anyone;
     DELETE "/api/v1/sessions/current"  => sessions::log_out, ALL;
@@ -44,11 +52,6 @@ described_routes! {
     GET   "/api/v1/venues/{id}/checkpoints/{checkpoint}" => checkpoints::show,   OWNERS;
     PATCH "/api/v1/venues/{id}/checkpoints/{checkpoint}" => checkpoints::change, OWNERS;
     GET   "/api/v1/checkpoints/{code}"                   => checkpoints::public, anyone;
-
-    POST  "/api/v1/declarations"              => declarations::create, anyone;
-    POST  "/api/v1/check-ins"                 => checkins::create,     anyone;
-    POST  "/api/v1/check-ins/batch"           => checkins::batch,      anyone;
-    POST  "/api/v1/check-ins/{id}/check-out"  => checkins::check_out,  anyone;
 
     GET   "/api/v1/checkpoints/{id}/poster.pdf" => posters::pdf, OWNERS;
     GET   "/api/v1/checkpoints/{id}/poster.png" => posters::png, OWNERS;

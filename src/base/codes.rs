@@ -7,6 +7,25 @@ use crate::base::Random;
 /// Crockford's digits: no I, L, O (they look like 1 and 0) and no U.
 const DIGITS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
+/// The value of every byte that is a digit or is taken for one; [`NONE`] for others.
+const VALUES: [u8; 256] = {
+    let mut values = [NONE; 256];
+    let mut value = 0;
+    while value < 32 {
+        let digit = DIGITS[value as usize];
+        values[digit as usize] = value;
+        values[digit.to_ascii_lowercase() as usize] = value;
+        value += 1;
+    }
+    (values[b'O' as usize], values[b'o' as usize]) = (0, 0);
+    (values[b'I' as usize], values[b'i' as usize]) = (1, 1);
+    (values[b'L' as usize], values[b'l' as usize]) = (1, 1);
+    values
+};
+
+/// No digit.
+const NONE: u8 = 0xff;
+
 /// Digits in a code: 26 × 5 bits hold 128, the first digit is at most 7.
 pub const LENGTH: usize = 26;
 
@@ -59,21 +78,13 @@ impl FromStr for Code {
     fn from_str(text: &str) -> Result<Self, NotACode> {
         let mut bits: u128 = 0;
         let mut digits = 0;
-        for c in text.chars().filter(|c| !matches!(c, ' ' | '-')) {
-            let c = match c.to_ascii_uppercase() {
-                'O' => '0',
-                'I' | 'L' => '1',
-                c => c,
-            };
-            let value = DIGITS
-                .iter()
-                .position(|&digit| char::from(digit) == c)
-                .ok_or(NotACode)?;
+        for byte in text.bytes().filter(|byte| !matches!(byte, b' ' | b'-')) {
+            let value = VALUES.get(usize::from(byte)).copied().unwrap_or(NONE);
             digits += 1;
-            if digits > LENGTH || (digits == 1 && value > 7) {
+            if value == NONE || digits > LENGTH || (digits == 1 && value > 7) {
                 return Err(NotACode);
             }
-            bits = (bits << 5) | u128::try_from(value).map_err(|_| NotACode)?;
+            bits = (bits << 5) | u128::from(value);
         }
         if digits == LENGTH {
             Ok(Self(bits.to_be_bytes()))
@@ -85,13 +96,14 @@ impl FromStr for Code {
 
 impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let bits = u128::from_be_bytes(self.0);
-        for at in (0..LENGTH).rev() {
-            let digit = usize::try_from((bits >> (5 * at)) & 31).unwrap_or(0);
-            let c = DIGITS.get(digit).copied().unwrap_or(b'0');
-            fmt::Write::write_char(f, char::from(c))?;
+        let mut bits = u128::from_be_bytes(self.0);
+        let mut text = [b'0'; LENGTH];
+        for to in text.iter_mut().rev() {
+            let digit = usize::try_from(bits & 31).unwrap_or(0);
+            *to = DIGITS.get(digit).copied().unwrap_or(b'0');
+            bits >>= 5;
         }
-        Ok(())
+        f.write_str(std::str::from_utf8(&text).map_err(|_| fmt::Error)?)
     }
 }
 

@@ -72,17 +72,25 @@ impl Timestamp {
     /// As the outside contract writes times: RFC 3339, UTC, `Z`, milliseconds.
     #[must_use]
     pub fn rfc3339(self) -> String {
-        let t = self.at(UtcOffset::UTC);
-        format!(
-            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z",
-            t.year(),
-            u8::from(t.month()),
-            t.day(),
-            t.hour(),
-            t.minute(),
-            t.second(),
-            t.millisecond()
-        )
+        let t = OffsetDateTime::from_unix_timestamp(self.as_secs())
+            .unwrap_or(OffsetDateTime::UNIX_EPOCH);
+        let ms = u32::try_from(self.as_ms().rem_euclid(1000)).unwrap_or(0);
+        let mut text = *b"0000-00-00T00:00:00.000Z";
+        let mut put = |end: usize, mut value: u32| {
+            let digits = text.iter_mut().take(end).rev();
+            for to in digits.take_while(|to| to.is_ascii_digit()) {
+                *to = b'0' + u8::try_from(value % 10).unwrap_or(0);
+                value /= 10;
+            }
+        };
+        put(4, t.year().unsigned_abs());
+        put(7, u8::from(t.month()).into());
+        put(10, t.day().into());
+        put(13, t.hour().into());
+        put(16, t.minute().into());
+        put(19, t.second().into());
+        put(23, ms);
+        String::from_utf8(text.to_vec()).unwrap_or_default()
     }
 
     /// The time of day in Vietnam with seconds, `08:05:09`.

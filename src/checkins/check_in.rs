@@ -28,7 +28,7 @@ pub struct NewCheckIn {
     #[schema(example = "4C7XQ-2MZ8V-0R5TK-9W3NB-E6HYJ1")]
     pub checkpoint: String,
     /// The declaration; a returning visitor sends `declaration_token` instead.
-    pub declaration: Option<Draft>,
+    pub declaration: Option<Box<Draft>>,
     /// The token of a declaration that was made within 24 h before the arrival.
     pub declaration_token: Option<String>,
     /// People who come along without names, 0 to 50.
@@ -87,7 +87,7 @@ pub struct CheckedIn {
 ///
 /// [`Kind::NotFound`] and [`Kind::Closed`] for the checkpoint, [`Kind::ClockOutOfRange`] for the time
 /// in the id, [`Kind::Invalid`] for fields, [`Kind::Unavailable`] when the journal is full.
-pub async fn check_in(door: &Door, new: NewCheckIn) -> Result<CheckedIn> {
+pub async fn check_in(door: &Door, mut new: NewCheckIn) -> Result<CheckedIn> {
     let entry = door.checkpoint(&new.checkpoint).await?;
     let now = door.clock.now();
     let (id, given) = match new.id {
@@ -96,19 +96,33 @@ pub async fn check_in(door: &Door, new: NewCheckIn) -> Result<CheckedIn> {
     };
     let entered_at = arrival(id, now)?;
     let key = (entry.checkpoint.id, id);
-    let answer = match prepare(door, &entry, id, entered_at, now, new).await {
-        Ok(prepared) => door.journal.check_in(prepared).await?,
+    let token = new.declaration_token.take();
+    let times = Times {
+        id,
+        entered_at,
+        now,
+    };
+    let (answer, shown) = match prepare(door, &entry, times, new, token.as_deref()).await {
+        Ok(prepared) => {
+            let shown = prepared.shown();
+            (door.journal.check_in(prepared).await?, shown)
+        }
         Err(refused) if given && is_content(&refused) => {
-            door.first_answer(key).await?.ok_or(refused)?
+            let first = Box::pin(door.first_answer(key)).await?;
+            (first.ok_or(refused)?, None)
         }
         Err(refused) => return Err(refused),
     };
+    let said = claim(&answer);
     Ok(CheckedIn {
         id,
         checkpoint: At::new(&entry.checkpoint),
         entered_at,
         risk: answer.risk,
-        declaration_token: door.tokens.sign(claim(&answer)),
+        // The token of a claim is always the same: the one that was shown need not be signed again.
+        declaration_token: token
+            .filter(|_| shown == Some(said))
+            .unwrap_or_else(|| door.tokens.sign(said)),
         receipt: door.receipt(key),
         fresh: answer.fresh,
     })
@@ -126,15 +140,41 @@ fn claim(answer: &Answer) -> Claim {
     }
 }
 
+impl Arrival {
+    /// What the token says that was shown, where no declaration was.
+    fn shown(&self) -> Option<Claim> {
+        if self.declaration.is_some() {
+            return None;
+        }
+        Some(Claim {
+            person: self.row.person,
+            declaration: self.row.declaration_id?,
+            risk: self.risk,
+        })
+    }
+}
+
+/// The id of a check-in, the time in it, and the present.
+#[derive(Clone, Copy)]
+struct Times {
+    id: Uuid,
+    entered_at: Timestamp,
+    now: Timestamp,
+}
+
 /// Everything up to the journal: judged, sealed, ready to write.
 async fn prepare(
     door: &Door,
     entry: &Entry,
-    id: Uuid,
-    entered_at: Timestamp,
-    now: Timestamp,
+    times: Times,
     new: NewCheckIn,
+    token: Option<&str>,
 ) -> Result<Arrival> {
+    let Times {
+        id,
+        entered_at,
+        now,
+    } = times;
     // Who came before it closed was there, however late the phone finds a network.
     if entry
         .checkpoint
@@ -153,9 +193,9 @@ async fn prepare(
             "The number of companions is 0 to 50.",
         ));
     }
-    let shown = match (new.declaration, new.declaration_token) {
-        (Some(draft), None) => declared(door, id, draft, now).await,
-        (None, Some(token)) => by_token(door, &token, entered_at),
+    let shown = match (new.declaration, token) {
+        (Some(draft), None) => Box::pin(declared(door, id, *draft, now)).await,
+        (None, Some(token)) => by_token(door, token, entered_at),
         (None, None) => Err(FieldError::required("declaration").into()),
         (Some(_), Some(_)) => Err(FieldError::new(
             "declaration_token",
@@ -175,7 +215,7 @@ async fn prepare(
         Err(failure) => return Err(failure),
     };
     // Also without a declaration to seal: rows of this day must have a place.
-    door.key_of(id).await?;
+    door.make_ready(id).await?;
     let late = now.as_ms() - entered_at.as_ms() > ONLINE_MS;
     Ok(Arrival {
         row: Row {

@@ -2,7 +2,10 @@
 
 use std::{
     collections::HashSet,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicI32, Ordering},
+    },
 };
 
 use uuid::Uuid;
@@ -16,7 +19,7 @@ use crate::{
     base::{Clock, Code, Day, Failure, FieldError, Kind, Random, Timestamp, failure::Result, ids},
     declarations::token::Tokens,
     identity::Pseudonymizer,
-    privacy::{self, KeyRing, NoKey},
+    privacy::{self, KeyRing, Macs, NoKey},
     regions::Regions,
     store::{Db, Error, ensure_partitions},
     venues::{Directory, Entry},
@@ -46,7 +49,10 @@ pub struct Door {
     pub pseudonymizer: Pseudonymizer,
     /// Signs and reads declaration tokens.
     pub tokens: Tokens,
+    receipts: Macs,
     ready: RwLock<HashSet<Day>>,
+    /// The number of the day that was last found ready: nearly always the one that is asked for.
+    latest: AtomicI32,
 }
 
 impl Door {
@@ -64,7 +70,9 @@ impl Door {
         Self {
             pseudonymizer: Pseudonymizer::new(keys.pseudonym().bytes(), PSEUDONYM_VERSION),
             tokens: Tokens::new(keys.token()),
+            receipts: keys.token().begin(),
             ready: RwLock::default(),
+            latest: AtomicI32::new(i32::MIN),
             db,
             directory,
             regions,
@@ -95,15 +103,29 @@ impl Door {
             ready.contains(&day)
         };
         if !is_ready() {
-            self.prepare(day).await?;
+            Box::pin(self.prepare(day)).await?;
         }
         self.keys.day(day).ok_or_else(|| NoKey::NoDay.into())
+    }
+
+    /// Make sure that rows of the day in which `id` falls can be stored.
+    pub(super) async fn make_ready(&self, id: Uuid) -> Result<()> {
+        let day = Day::of_ms(ids::time_of(id).unwrap_or_default()).number();
+        if self.latest.load(Ordering::Relaxed) != day {
+            self.key_of(id).await?;
+            self.latest.store(day, Ordering::Relaxed);
+        }
+        Ok(())
     }
 
     /// The checkpoint of a code as it was typed or scanned. What is no code is not found.
     pub(super) async fn checkpoint(&self, code: &str) -> Result<Arc<Entry>> {
         let code: Code = code.parse().map_err(|_| Failure::new(Kind::NotFound))?;
-        self.directory.find(&self.db, code).await
+        match self.directory.by_code(code) {
+            Some(entry) => Ok(entry),
+            // What is rare lies in a box, so that the path of a check-in stays small in memory.
+            None => Box::pin(self.directory.find(&self.db, code)).await,
+        }
     }
 
     /// What stands in the store under `key`, for a request that cannot be stored any more.
@@ -123,9 +145,8 @@ impl Door {
     #[must_use]
     pub fn receipt(&self, (checkpoint_id, id): Key) -> String {
         let mac = self
-            .keys
-            .token()
-            .mac(&[b"receipt", &checkpoint_id.to_be_bytes(), id.as_bytes()]);
+            .receipts
+            .of(&[b"receipt", &checkpoint_id.to_be_bytes(), id.as_bytes()]);
         let mut bits = [0; 16];
         bits.iter_mut().zip(mac).for_each(|(to, from)| *to = from);
         let digits = Code::from_bytes(bits).to_string();

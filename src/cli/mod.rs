@@ -162,7 +162,7 @@ async fn open(settings: Settings) -> Result<App, CliError> {
 }
 
 /// Log to standard error, so that what a command prints stays apart. `RUST_LOG` chooses the level.
-fn start_log(format: LogFormat) {
+pub fn start_log(format: LogFormat) {
     use tracing_subscriber::EnvFilter;
     let filter = EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| EnvFilter::new("warn,diem_kiem_dich=info"));

@@ -14,7 +14,7 @@ use crate::{
     base::{Clock, Day, Random},
     checkins::{Door, Journal, retention::first_kept},
     config::{MasterKey, Settings},
-    http::{Leaving, Limits, Offload},
+    http::{Leaving, Limits, Offload, RequestIds},
     privacy::{KeyRing, Master, NoKey},
     regions::{Regions, RegionsError},
     store::{self, Daily, Db, Target},
@@ -52,6 +52,8 @@ pub struct App {
     pub regions: Arc<Regions>,
     /// Request limits.
     pub limits: Limits,
+    /// Makes the ids of requests.
+    pub request_ids: RequestIds,
     /// All checkpoints.
     pub directory: Arc<Directory>,
     /// What a check-in needs, with the journal.
@@ -150,6 +152,7 @@ impl App {
             posters: Offload::new(POSTERS_AT_ONCE, POSTERS_WAITING),
             limits: Limits::new(settings.rate_limits),
             leaving: Leaving::default(),
+            request_ids: RequestIds::new(&random),
             settings,
             db,
             clock,

@@ -3,10 +3,21 @@
 //! The parser's own words may repeat what was sent, so they are never passed on: an error names the
 //! field and says what kind of mistake it is.
 
-use std::{future::Future, ops::Deref, pin::Pin, time::Duration};
+use std::{
+    marker::PhantomData,
+    ops::Deref,
+    pin::Pin,
+    task::{Context, Poll, Waker, ready},
+    time::Duration,
+};
 
-use actix_web::{FromRequest, HttpRequest, dev::Payload, web};
-use futures_util::StreamExt;
+use actix_web::{
+    FromRequest, HttpRequest,
+    dev::Payload,
+    rt::time::{Sleep, sleep},
+    web::{self, Bytes, BytesMut},
+};
+use futures_util::Stream as _;
 use serde::de::DeserializeOwned;
 
 use crate::base::{Failure, FieldError, Kind};
@@ -24,9 +35,9 @@ pub const BATCH: usize = 1024 * 1024;
 #[derive(Debug)]
 pub struct Json<T, const LIMIT: usize = USUAL>(pub T);
 
-impl<T: DeserializeOwned + 'static, const LIMIT: usize> FromRequest for Json<T, LIMIT> {
+impl<T: DeserializeOwned, const LIMIT: usize> FromRequest for Json<T, LIMIT> {
     type Error = Failure;
-    type Future = Pin<Box<dyn Future<Output = Result<Self, Failure>>>>;
+    type Future = Reading<T, LIMIT>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let is_json = request
@@ -35,38 +46,104 @@ impl<T: DeserializeOwned + 'static, const LIMIT: usize> FromRequest for Json<T, 
             .and_then(|value| value.to_str().ok())
             .and_then(|value| value.split(';').next())
             .is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"));
-        let payload = payload.take();
-        Box::pin(async move {
-            if !is_json {
-                return Err(Kind::WrongType.into());
-            }
-            let body = collect(payload, LIMIT).await?;
-            read_json(&body).map(Self)
-        })
+        Reading {
+            is_json,
+            body: collect(payload.take(), LIMIT),
+            of: PhantomData,
+        }
     }
 }
 
-/// Read a body of at most `limit` bytes.
-///
-/// # Errors
-///
-/// [`Kind::TooLarge`], and [`Kind::Malformed`] when it breaks off or takes too long.
-pub async fn collect(payload: Payload, limit: usize) -> Result<Vec<u8>, Failure> {
-    let gather = async {
-        let mut payload = payload;
-        let mut body = Vec::new();
-        while let Some(chunk) = payload.next().await {
-            let chunk = chunk.map_err(|_| Failure::new(Kind::Malformed))?;
-            if body.len() + chunk.len() > limit {
-                return Err(Kind::TooLarge.into());
-            }
-            body.extend_from_slice(&chunk);
+/// A JSON body that is on its way.
+pub struct Reading<T, const LIMIT: usize> {
+    is_json: bool,
+    body: Collect,
+    of: PhantomData<fn() -> T>,
+}
+
+impl<T: DeserializeOwned, const LIMIT: usize> Future for Reading<T, LIMIT> {
+    type Output = Result<Json<T, LIMIT>, Failure>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        if !self.is_json {
+            return Poll::Ready(Err(Kind::WrongType.into()));
         }
-        Ok(body)
-    };
-    actix_web::rt::time::timeout(PATIENCE, gather)
-        .await
-        .unwrap_or_else(|_| Err(Kind::Malformed.into()))
+        let body = ready!(Pin::new(&mut self.body).poll(cx))?;
+        Poll::Ready(read_json(&body).map(Json))
+    }
+}
+
+/// Read a body of at most `limit` bytes. Fails with [`Kind::TooLarge`], and with [`Kind::Malformed`]
+/// when it breaks off or takes too long.
+#[must_use]
+pub fn collect(payload: Payload, limit: usize) -> Collect {
+    Collect {
+        payload,
+        limit,
+        first: Bytes::new(),
+        more: BytesMut::new(),
+        patience: None,
+    }
+}
+
+/// A body that is on its way.
+pub struct Collect {
+    payload: Payload,
+    limit: usize,
+    /// All of a small body, as it lies in the connection's buffer.
+    first: Bytes,
+    more: BytesMut,
+    patience: Option<Pin<Box<Sleep>>>,
+}
+
+impl Collect {
+    fn add(&mut self, chunk: Bytes) -> Result<(), Failure> {
+        if self.first.len() + self.more.len() + chunk.len() > self.limit {
+            return Err(Kind::TooLarge.into());
+        }
+        if self.first.is_empty() {
+            self.first = chunk;
+        } else {
+            self.more.extend_from_slice(&chunk);
+        }
+        Ok(())
+    }
+
+    fn take(&mut self) -> Bytes {
+        if self.more.is_empty() {
+            return std::mem::take(&mut self.first);
+        }
+        let mut whole = BytesMut::from(&*self.first);
+        whole.unsplit(std::mem::take(&mut self.more));
+        whole.freeze()
+    }
+}
+
+impl Future for Collect {
+    type Output = Result<Bytes, Failure>;
+
+    /// In HTTP/1 the task that polls this one reads the connection too and polls again whatever has
+    /// come, so the body need not wake it: each wake would run the whole connection once for nothing.
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut quiet = Context::from_waker(Waker::noop());
+        loop {
+            let is_h1 = matches!(self.payload, Payload::H1 { .. });
+            let by = if is_h1 { &mut quiet } else { &mut *cx };
+            match Pin::new(&mut self.payload).poll_next(by) {
+                Poll::Ready(Some(Ok(chunk))) => self.add(chunk)?,
+                Poll::Ready(Some(Err(_))) => return Poll::Ready(Err(Kind::Malformed.into())),
+                Poll::Ready(None) => return Poll::Ready(Ok(self.take())),
+                Poll::Pending => break,
+            }
+        }
+        let patience = self
+            .patience
+            .get_or_insert_with(|| Box::pin(sleep(PATIENCE)));
+        patience
+            .as_mut()
+            .poll(cx)
+            .map(|()| Err(Kind::Malformed.into()))
+    }
 }
 
 /// Read JSON into a type.
@@ -76,6 +153,11 @@ pub async fn collect(payload: Payload, limit: usize) -> Result<Vec<u8>, Failure>
 /// [`Kind::Malformed`] when it is not JSON; [`Kind::Invalid`] with the field's path when it is, but
 /// does not fit.
 pub fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
+    // Where in the body a mistake is, is asked only when there is one: to keep track costs as much as
+    // reading.
+    if let Ok(value) = serde_json::from_slice(body) {
+        return Ok(value);
+    }
     let mut reader = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let path = error.path().to_string();

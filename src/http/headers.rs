@@ -1,33 +1,69 @@
 //! What every answer carries, and where a request came from.
 
-use std::net::{IpAddr, Ipv4Addr};
-
-use actix_web::{
-    Error, HttpRequest,
-    body::MessageBody,
-    dev::{ServiceRequest, ServiceResponse},
-    http::header::{HeaderName, HeaderValue},
-    middleware::Next,
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    sync::{
+        LazyLock,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
-use crate::http::Shared;
+use actix_web::{
+    Error, HttpRequest, HttpResponse,
+    body::MessageBody,
+    dev::{ServiceRequest, ServiceResponse},
+    http::header::{self, HeaderName, HeaderValue},
+    middleware::Next,
+};
+use uuid::Uuid;
+
+use crate::{
+    base::Random,
+    http::{App, Shared},
+};
 
 /// Nothing from elsewhere, nothing inline, framed by nobody.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
      img-src 'self' data:; connect-src 'self'; manifest-src 'self'; form-action 'self'; \
      base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'";
 
-const HEADERS: [(&str, &str); 6] = [
-    ("content-security-policy", CONTENT_SECURITY_POLICY),
-    (
-        "permissions-policy",
-        "camera=(), geolocation=(), microphone=()",
-    ),
-    ("referrer-policy", "same-origin"),
-    ("cross-origin-opener-policy", "same-origin"),
-    ("cross-origin-resource-policy", "same-origin"),
-    ("x-content-type-options", "nosniff"),
-];
+/// Made once: to check the texts again for every answer would cost more than to send them.
+static HEADERS: LazyLock<[(HeaderName, HeaderValue); 6]> = LazyLock::new(|| {
+    [
+        (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
+        (
+            header::PERMISSIONS_POLICY,
+            "camera=(), geolocation=(), microphone=()",
+        ),
+        (header::REFERRER_POLICY, "same-origin"),
+        (header::CROSS_ORIGIN_OPENER_POLICY, "same-origin"),
+        (header::CROSS_ORIGIN_RESOURCE_POLICY, "same-origin"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ]
+    .map(|(name, value)| (name, HeaderValue::from_static(value)))
+});
+
+/// Ids of requests: unlike any other, and nothing more.
+#[derive(Debug)]
+pub struct RequestIds {
+    process: u64,
+    next: AtomicU64,
+}
+
+impl RequestIds {
+    /// Ids of this process.
+    #[must_use]
+    pub fn new(random: &Random) -> Self {
+        Self {
+            process: u64::from_be_bytes(random.bytes()),
+            next: AtomicU64::new(u64::from_be_bytes(random.bytes())),
+        }
+    }
+
+    fn next(&self) -> Uuid {
+        Uuid::from_u64_pair(self.process, self.next.fetch_add(1, Ordering::Relaxed))
+    }
+}
 
 /// Give every answer its security headers and an `X-Request-Id` made here, keep answers out of
 /// caches unless they say otherwise, and write one log line without query or person.
@@ -40,47 +76,49 @@ pub async fn wrap(
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let app = request.app_data::<Shared>().cloned();
-    let id = app
-        .as_ref()
-        .map(|app| {
-            uuid::Uuid::from_bytes(app.random.bytes())
-                .simple()
-                .to_string()
-        })
-        .unwrap_or_default();
-    let method = request.method().clone();
     let mut response = next.call(request).await?;
-    // The pattern of the route, not the path: a path holds codes and ids.
-    let route = response
-        .request()
-        .match_pattern()
-        .unwrap_or_else(|| "-".to_owned());
-    tracing::info!(%method, route, status = response.status().as_u16(), request = id);
-    if let Some(app) = &app {
-        app.leaving.mark(&mut response);
+    if let Some(app) = app {
+        let request = response.request().clone();
+        // The pattern of the route, not the path: a path holds codes and ids.
+        let route = || request.match_pattern().unwrap_or_else(|| "-".to_owned());
+        finish(&app, &request, response.response_mut(), route);
     }
-    let secure = app.is_some_and(|app| app.is_secure());
+    Ok(response)
+}
+
+/// What [`wrap`] does to an answer. A request that succeeded is logged at the level `debug`: at full
+/// load a line for each would cost more than the check-in itself.
+pub fn finish<B>(
+    app: &App,
+    request: &HttpRequest,
+    response: &mut HttpResponse<B>,
+    route: impl Fn() -> String,
+) {
+    let mut text = [0; 32];
+    let id = &*app.request_ids.next().simple().encode_lower(&mut text);
+    let (method, status) = (request.method(), response.status().as_u16());
+    if status < 400 {
+        tracing::debug!(%method, route = route(), status, request = id);
+    } else {
+        tracing::info!(%method, route = route(), status, request = id);
+    }
+    app.leaving.mark(response);
     let headers = response.headers_mut();
-    for (name, value) in HEADERS {
-        headers.insert(
-            HeaderName::from_static(name),
-            HeaderValue::from_static(value),
-        );
+    for (name, value) in &*HEADERS {
+        headers.insert(name.clone(), value.clone());
     }
-    if secure {
+    if app.is_secure() {
         headers.insert(
-            HeaderName::from_static("strict-transport-security"),
+            header::STRICT_TRANSPORT_SECURITY,
             HeaderValue::from_static("max-age=63072000; includeSubDomains"),
         );
     }
-    if let Ok(id) = HeaderValue::from_str(&id) {
+    if let Ok(id) = HeaderValue::from_str(id) {
         headers.insert(HeaderName::from_static("x-request-id"), id);
     }
-    let caching = HeaderName::from_static("cache-control");
-    if !headers.contains_key(&caching) {
-        headers.insert(caching, HeaderValue::from_static("no-store"));
+    if !headers.contains_key(header::CACHE_CONTROL) {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
-    Ok(response)
 }
 
 /// Where a request came from. A proxy's header is believed only from a configured proxy, and only

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use actix_web::{dev::ServiceResponse, http::ConnectionType};
+use actix_web::{HttpResponse, http::ConnectionType};
 
 /// Whether the service is about to go, and how much it was still asked since.
 #[derive(Debug, Default)]
@@ -25,10 +25,10 @@ impl Leaving {
     }
 
     /// Say so in `response`.
-    pub(super) fn mark<B>(&self, response: &mut ServiceResponse<B>) {
+    pub(super) fn mark<B>(&self, response: &mut HttpResponse<B>) {
         if self.soon.load(Ordering::Relaxed) {
             self.answers.fetch_add(1, Ordering::SeqCst);
-            let head = response.response_mut().head_mut();
+            let head = response.head_mut();
             head.set_connection_type(ConnectionType::Close);
         }
     }

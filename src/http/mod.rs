@@ -20,7 +20,7 @@ pub use caller::{
     AnyRole, BrowserCaller, COOKIE, Caller, LeadOnly, Officers, Operators, Owners, Permission,
     judge,
 };
-pub use headers::{client_address, wrap};
+pub use headers::{RequestIds, client_address, finish, wrap};
 pub use leaving::Leaving;
 pub use limits::Limits;
 pub use offload::Offload;

@@ -64,6 +64,7 @@ pub fn start(app: App, listener: TcpListener) -> Result<Running, StartError> {
             .app_data(probes.clone())
             .wrap(Compress::default())
             .wrap(from_fn(http::wrap))
+            .wrap(api::ShortWay(shared.clone()))
             .configure(api::configure)
             .configure(health::configure)
             .configure(pages::mount)

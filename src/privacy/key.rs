@@ -107,15 +107,41 @@ impl Key {
     /// HMAC-SHA-256 of `parts`, each with its length before it.
     #[must_use]
     pub fn mac(&self, parts: &[&[u8]]) -> [u8; 32] {
-        // HMAC takes keys of any length.
-        let Ok(mut mac) = <Hmac<Sha256> as KeyInit>::new_from_slice(&*self.0) else {
-            return [0; 32];
-        };
+        self.begin().of(parts)
+    }
+
+    /// The same for many messages, with the half of the work that depends on the key alone done once.
+    ///
+    /// # Panics
+    ///
+    /// Never: HMAC takes keys of any length.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
+    pub fn begin(&self) -> Macs {
+        Macs(KeyInit::new_from_slice(&*self.0).expect("a key of any length"))
+    }
+}
+
+/// Makes what [`Key::mac`] makes.
+#[derive(Clone)]
+pub struct Macs(Hmac<Sha256>);
+
+impl Macs {
+    /// As [`Key::mac`].
+    #[must_use]
+    pub fn of(&self, parts: &[&[u8]]) -> [u8; 32] {
+        let mut mac = self.0.clone();
         for part in parts {
             mac.update(&u32::try_from(part.len()).unwrap_or(u32::MAX).to_be_bytes());
             mac.update(part);
         }
         mac.finalize().into_bytes().into()
+    }
+}
+
+impl std::fmt::Debug for Macs {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Macs(***)")
     }
 }
 

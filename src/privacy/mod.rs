@@ -10,5 +10,5 @@ pub mod jwt;
 mod key;
 mod ring;
 
-pub use key::{Key, Place, Refused};
+pub use key::{Key, Macs, Place, Refused};
 pub use ring::{KeyRing, Master, NoKey};

@@ -109,7 +109,7 @@ pub fn read(
     let new = NewCheckIn {
         id: id(form, now),
         checkpoint: checkpoint.to_owned(),
-        declaration: Some(draft),
+        declaration: Some(Box::new(draft)),
         companions: companions(form),
         ..NewCheckIn::default()
     };

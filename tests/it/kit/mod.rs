@@ -7,11 +7,11 @@ mod postgres;
 mod program;
 mod server;
 
-pub use postgres::{Cluster, fresh_schema};
+pub use postgres::Cluster;
 pub use program::{Program, told};
 pub use server::{Http, PASSWORD, Server, json_of};
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::OnceLock};
 
 use diem_kiem_dich::{
     base::{Clock, Random, Timestamp},
@@ -38,6 +38,16 @@ macro_rules! on_both {
 
 /// The moment at which tests begin: 2026-11-18 01:30:00 UTC, a Wednesday, 08:30 in Vietnam.
 pub const START: Timestamp = Timestamp::from_ms(1_794_965_400_000);
+
+/// A database URL whose search path is a new, empty schema of this program's own cluster, which
+/// need not outlive a power cut.
+pub async fn fresh_schema() -> String {
+    static CLUSTER: OnceLock<String> = OnceLock::new();
+    let base = CLUSTER.get_or_init(|| {
+        postgres::start("-c fsync=off -c max_connections=400 -c shared_buffers=64MB")
+    });
+    postgres::fresh_schema(base).await
+}
 
 /// Settings for a fresh store on an engine, in `dir`, with `extra` variables (without `DKD_`).
 pub async fn settings(on: On, dir: &std::path::Path, extra: &[(&str, &str)]) -> Settings {

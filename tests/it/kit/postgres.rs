@@ -1,21 +1,17 @@
-//! A throwaway PostgreSQL cluster, started once and ended with the test program.
+//! A throwaway PostgreSQL cluster that ends with the program that started it.
 
 use std::{
     net::TcpListener,
     path::{Path, PathBuf},
     process::{Command, Stdio},
-    sync::OnceLock,
     time::Duration,
 };
 
 use sqlx::{Connection, Executor, SqlSafeStr};
 
-static CLUSTER: OnceLock<String> = OnceLock::new();
-
-/// A database URL whose search path is a new, empty schema.
-pub async fn fresh_schema() -> String {
+/// A URL of the cluster at `base` whose search path is a new, empty schema.
+pub async fn fresh_schema(base: &str) -> String {
     static NUMBER: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
-    let base = CLUSTER.get_or_init(start);
     let number = NUMBER.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
     let schema = format!("t{number}");
     let mut tries = 0;
@@ -109,14 +105,14 @@ fn watch(dir: &Path, script: &str) {
         .unwrap();
 }
 
-/// Start a cluster and give its URL. A shell watches the test program and takes the cluster down
-/// with it, however it ends.
-fn start() -> String {
+/// Start a cluster with these `options` of its server and give its URL. A shell watches this program
+/// and takes the cluster down with it, however it ends.
+pub fn start(options: &str) -> String {
     let bin = programs();
     let (dir, port) = prepare(&bin);
     let script = format!(
-        "'{bin}/postgres' -D '{dir}/data' -p {port} -c listen_addresses=127.0.0.1 -c fsync=off \
-         -c max_connections=400 -c shared_buffers=64MB -c unix_socket_directories='{dir}' >'{dir}/log' 2>&1 & \
+        "'{bin}/postgres' -D '{dir}/data' -p {port} -c listen_addresses=127.0.0.1 {options} \
+         -c unix_socket_directories='{dir}' >'{dir}/log' 2>&1 & \
          server=$!; while kill -0 {parent} 2>/dev/null || [ -d /proc/{parent} ]; do sleep 0.5; done; \
          kill -QUIT $server; wait $server; rm -rf '{dir}'",
         bin = bin.display(),
