@@ -144,6 +144,14 @@ CREATE TABLE check_ins (
 -- Six bytes of a pseudonym tell people of one day apart nearly always; sixteen would be half of the index.
 CREATE INDEX check_ins_person ON check_ins (substr(person_id, 1, 6));
 
+-- SQLite's log of acknowledged check-ins that are not in their tables yet; PostgreSQL needs none.
+CREATE TABLE journal (
+    seq        BIGINT PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
+    arrivals   BYTEA NOT NULL,
+    seats      BYTEA NOT NULL,
+    departures BYTEA NOT NULL
+);
+
 CREATE TABLE cases (
     id             UUID PRIMARY KEY,
     number         TEXT NOT NULL UNIQUE,

@@ -20,6 +20,7 @@ pub fn desk(app: &App) -> Desk<'_> {
     Desk {
         db: &app.db,
         keys: &app.keys,
+        journal: &app.door.journal,
         random: &app.random,
         directory: &app.directory,
         regions: &app.regions,

@@ -5,6 +5,7 @@
 //! SQLite rows go in bounded batches by key range. Last the day keys are destroyed, so that no copy
 //! of the database can be read any more either. Every step may be interrupted and run again.
 
+use super::journal;
 use crate::{
     base::{Day, ids::uuid_floor},
     privacy::{KeyRing, audit},
@@ -47,6 +48,7 @@ pub async fn sweep(
     today: Day,
     retention_days: u16,
 ) -> Result<Swept, Error> {
+    journal::replay(db).await?;
     let mut swept = Swept::default();
     let check_ins_from = first_kept(today, retention_days);
     let declarations_from = check_ins_from.plus(-1);

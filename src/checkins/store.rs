@@ -186,8 +186,24 @@ fn bind_rows<'t>(tx: &'t mut Tx, sql: Sql, rows: &[&Row]) -> crate::store::Query
     }
 }
 
-/// The rows and their seats.
-fn pack(rows: &[&Row]) -> (Packed, Packed) {
+/// Store rows that were packed before, those that are not there yet.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn insert_packed(tx: &mut Tx, rows: Vec<u8>, seats: Vec<u8>) -> Result<(), Error> {
+    tx.query(INSERT_SEATS)
+        .bind_sqlite(places(rows.len() / WIDTH, WIDTH))
+        .bind_sqlite(rows)
+        .bind_sqlite(seats)
+        .execute()
+        .await
+        .map(drop)
+}
+
+/// The rows and their seats, as SQLite takes them.
+#[must_use]
+pub fn pack(rows: &[&Row]) -> (Packed, Packed) {
     let mut packed = Packed::with_capacity(rows.len(), WIDTH);
     let mut seats = Packed::default();
     for row in rows {

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::{Person, QUESTIONNAIRE, Sealed};
 use crate::{
     base::Code,
+    identity::PersonId,
     store::{Engine, Error, Packed, Sql, Tx, places},
 };
 
@@ -136,6 +137,21 @@ async fn insert_sqlite(tx: &mut Tx, rows: &[&Row]) -> Result<u64, Error> {
         .bind_sqlite(sealed.into_bytes())
         .execute()
         .await
+}
+
+/// The risk of a stored declaration.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn risk(tx: &mut Tx, person: PersonId, id: Uuid) -> Result<Option<String>, Error> {
+    let found: Option<(String,)> = tx
+        .query("SELECT risk FROM declarations WHERE id = $1 AND person_id = $2")
+        .bind(id)
+        .bind(person.as_bytes().to_vec())
+        .optional()
+        .await?;
+    Ok(found.map(|(risk,)| risk))
 }
 
 const INSERT_ALIASES: Sql = Sql::split(

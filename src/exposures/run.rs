@@ -14,6 +14,7 @@ use crate::{
         self, Case,
         rules::{self, Basis, RuleSet},
     },
+    checkins::Journal,
     exposures::{
         findings::Findings,
         fold::{Candidate, Grade, Terms},
@@ -56,6 +57,8 @@ pub struct Desk<'a> {
     pub db: &'a Db,
     /// The keys.
     pub keys: &'a KeyRing,
+    /// The way to what was acknowledged and is not in the tables yet.
+    pub journal: &'a Journal,
     /// The source of randomness.
     pub random: &'a Random,
     /// All checkpoints.
@@ -175,6 +178,7 @@ impl Desk<'_> {
         parent: Option<Uuid>,
     ) -> Result<Run> {
         self.directory.refresh(self.db).await?;
+        self.journal.settle().await?;
         let site = self.site_of(order).await?;
         let made = self
             .db
@@ -221,6 +225,7 @@ impl Desk<'_> {
     /// Those of the store.
     pub async fn visits(&self, case: &Case) -> Result<Vec<Visit>> {
         self.directory.refresh(self.db).await?;
+        self.journal.settle().await?;
         self.db
             .stage(async |tx| self.visits_in(tx, case).await)
             .await

@@ -83,6 +83,11 @@ async fn is_due(app: &Shared, today: Day, even: &mut Even) -> bool {
 /// Once a day: what is past its retention goes. False when it has to be done again.
 async fn retention(app: &Shared, today: Day) -> bool {
     let days = app.settings.retention_days;
+    // What is merged later would come back.
+    if let Err(error) = app.door.journal.settle().await {
+        tracing::error!("the journal could not be settled before the sweep: {error}");
+        return false;
+    }
     match retention::sweep(&app.db, &app.keys, &app.directory, today, days).await {
         Ok(swept) => {
             tracing::info!(?swept, "retention");

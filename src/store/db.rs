@@ -58,6 +58,12 @@ impl Db {
         }
     }
 
+    /// The time by the clock that stamps what is written.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
     /// Close all connections, after the work on them is done.
     pub async fn close(&self) {
         self.pool.close().await;

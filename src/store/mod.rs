@@ -45,6 +45,9 @@ pub enum Error {
     /// The driver failed.
     #[error("database failure")]
     Driver(#[source] sqlx::Error),
+    /// A row breaks a rule of the schema.
+    #[error("{0}")]
+    Refused(&'static str),
     /// A transaction went on after a query had failed, and was rolled back.
     #[error("went on after a failed query")]
     WentOn,

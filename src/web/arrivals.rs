@@ -23,6 +23,7 @@ const LATEST_MAX: i64 = 50;
 pub async fn today(app: &App, page: &Page, checkpoints: &[Checkpoint]) -> Result<Arrivals> {
     let ids: Vec<i64> = checkpoints.iter().map(|one| one.id).collect();
     let now = app.clock.now();
+    app.door.journal.settle().await?;
     let (hours, latest) = app
         .db
         .read(async |tx| {

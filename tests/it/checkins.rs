@@ -76,6 +76,7 @@ fn check_in(id: Uuid, checkpoint: &Value) -> Value {
 }
 
 async fn count(server: &Server, sql: &'static str) -> i64 {
+    server.app.door.journal.settle().await.unwrap();
     let count: Result<(i64,), diem_kiem_dich::store::Error> = server
         .app
         .db
@@ -636,6 +637,7 @@ async fn a_venue_sees_masked_arrivals(on: On) {
     let out = json!({"checkpoint": checkpoint["code"]});
     assert_eq!(server.http.post(&path, &out).await.0, 200);
     let day = server.clock.now();
+    server.app.door.journal.settle().await.unwrap();
     let keys = &server.app.keys;
     let (hours, page, rest) = server
         .app

@@ -5,7 +5,7 @@ use std::time::Duration;
 use diem_kiem_dich::{
     base::{Clock, Kind, Random, ids},
     checkins::{
-        journal::{Arrival, Journal},
+        journal::{Arrival, Journal, replay},
         store::{Out, Row},
     },
     declarations::Risk,
@@ -47,6 +47,7 @@ fn arrival(clock: &Clock) -> Arrival {
 }
 
 async fn stored(db: &Db) -> i64 {
+    replay(db).await.unwrap();
     let count: Result<(i64,), store::Error> = db
         .read(async |tx| tx.query("SELECT COUNT(*) FROM check_ins").one().await)
         .await;

@@ -20,6 +20,7 @@ on_both! {
 }
 
 async fn rows(server: &Server, from: i64) -> (i64, i64) {
+    server.app.door.journal.settle().await.unwrap();
     let floor = uuid_floor(from);
     server
         .app
@@ -43,6 +44,7 @@ async fn rows(server: &Server, from: i64) -> (i64, i64) {
 
 async fn sweep_now(server: &Server) -> Swept {
     let app = &server.app;
+    app.door.journal.settle().await.unwrap();
     let today = Day::of(app.clock.now());
     sweep(&app.db, &app.keys, &app.directory, today, 21)
         .await

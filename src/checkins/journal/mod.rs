@@ -7,6 +7,10 @@
 //! The channel is bounded. When it is full, a request is refused at once: whoever is told to come
 //! back comes back, and whoever waits without end goes away. A batch that the database refuses is
 //! written again row by row, so that one bad row does not take others with it.
+//!
+//! In PostgreSQL a batch goes into the tables at once. In SQLite it goes into a log first, which takes
+//! a fraction of the pages, and from there into the tables in large sorted batches ([`ledger`]); so
+//! whoever reads `check_ins` calls [`Journal::settle`] before.
 
 use std::sync::Arc;
 
@@ -24,13 +28,17 @@ use crate::{
         store::{Pass, Row as DeclarationRow},
     },
     identity::PersonId,
-    store::{Db, Error, Tx},
+    store::{Db, Engine, Error, Tx},
 };
 
 mod instead;
+mod ledger;
+mod log;
 mod write;
+mod writer;
 
 pub use instead::Instead;
+pub use log::replay;
 pub(super) use write::answer;
 
 /// Requests that may wait for the writer; beyond, they are refused.
@@ -68,6 +76,8 @@ enum Work {
     CheckIn(Box<Arrival>),
     CheckOut(Out),
     Declare(Box<DeclarationRow>, Pass),
+    /// Put everything that was acknowledged into the tables.
+    Settle,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -76,7 +86,7 @@ enum Outcome {
     CheckIn(Option<Answer>),
     /// Whether the check-in is there.
     CheckOut(bool),
-    Declared,
+    Done,
 }
 
 #[derive(Debug)]
@@ -92,6 +102,8 @@ pub struct Journal {
     stop: Arc<Notify>,
     /// Becomes true when the writer has ended in order; closed without that, the writer died.
     ended: watch::Receiver<bool>,
+    /// Whether something acknowledged may not be in the tables yet.
+    settles: bool,
     instead: Option<Instead>,
 }
 
@@ -113,6 +125,7 @@ impl Journal {
     /// As [`Self::start`].
     pub fn with_capacity(db: Db, capacity: usize) -> std::io::Result<Self> {
         let (jobs, queue) = mpsc::channel(capacity);
+        let settles = db.engine() == Engine::Sqlite;
         let (end, ended) = watch::channel(false);
         let stop = Arc::new(Notify::new());
         let stopped = Arc::clone(&stop);
@@ -122,7 +135,7 @@ impl Journal {
         std::thread::Builder::new()
             .name("journal".to_owned())
             .spawn(move || {
-                runtime.block_on(run(db, queue, stopped));
+                runtime.block_on(writer::run(db, queue, stopped));
                 // Nobody may be left who wants to know.
                 let _ = end.send(true);
             })?;
@@ -130,6 +143,7 @@ impl Journal {
             jobs,
             stop,
             ended,
+            settles,
             instead: None,
         })
     }
@@ -202,6 +216,24 @@ impl Journal {
             .map(drop)
     }
 
+    /// Put into the tables what was acknowledged until now, so that a reader sees it. Takes nothing
+    /// where it is there already.
+    ///
+    /// # Errors
+    ///
+    /// Those of the store.
+    pub async fn settle(&self) -> Result<()> {
+        if !self.settles {
+            return Ok(());
+        }
+        let (reply, answer) = oneshot::channel();
+        let work = Work::Settle;
+        let sent = self.jobs.send(Job { work, reply }).await;
+        sent.map_err(|_| Failure::busy(1))?;
+        let settled = answer.await.map_err(Failure::internal)?;
+        settled.map(drop)
+    }
+
     async fn submit(&self, work: Work) -> Result<Outcome> {
         let (reply, answer) = oneshot::channel();
         if self.jobs.try_send(Job { work, reply }).is_err() {
@@ -214,102 +246,4 @@ impl Journal {
             .await
             .unwrap_or_else(|_| Err(Failure::internal("the journal's writer died")))
     }
-}
-
-/// Nothing here cuts database work off: only the wait for the next request is in the `select`.
-async fn run(db: Db, mut queue: mpsc::Receiver<Job>, stop: Arc<Notify>) {
-    let mut jobs = Vec::with_capacity(BATCH);
-    loop {
-        let taken = tokio::select! {
-            biased;
-            taken = queue.recv_many(&mut jobs, BATCH) => taken,
-            () = stop.notified() => {
-                queue.close();
-                continue;
-            }
-        };
-        if taken == 0 {
-            return;
-        }
-        if let Err(Unreachable) = write_jobs(&db, std::mem::take(&mut jobs)).await {
-            // Whoever waits now would wait for the next attempt to fail, and the last of them for a
-            // minute.
-            while let Ok(job) = queue.try_recv() {
-                let _ = job.reply.send(Err(Failure::busy(2)));
-            }
-        }
-    }
-}
-
-/// The database is away; what was handed over has been told so.
-struct Unreachable;
-
-async fn write_jobs(db: &Db, jobs: Vec<Job>) -> Result<(), Unreachable> {
-    let began = std::time::Instant::now();
-    let works: Vec<&Work> = jobs.iter().map(|job| &job.work).collect();
-    match db.append(async |tx| write::batch(tx, &works).await).await {
-        Ok(outcomes) => {
-            metrics::histogram!("checkin_commit_seconds").record(began.elapsed());
-            #[expect(clippy::cast_precision_loss, reason = "at most 256")]
-            metrics::histogram!("commit_batch_rows").record(jobs.len() as f64);
-            for (job, outcome) in jobs.into_iter().zip(outcomes) {
-                // Whoever asked may have gone away; the row is stored all the same.
-                let _ = job.reply.send(Ok(outcome));
-            }
-            Ok(())
-        }
-        Err(error) => refused(db, jobs, error).await,
-    }
-}
-
-/// A database that cannot be reached is no row's fault: all are told to come back. Otherwise each
-/// row is tried alone.
-async fn refused(db: &Db, jobs: Vec<Job>, error: Error) -> Result<(), Unreachable> {
-    let failure = Failure::from(error);
-    let alone = jobs.len() == 1;
-    let away = failure.kind == Kind::Unavailable;
-    if alone || away {
-        let (kind, retry_after) = (failure.kind, failure.retry_after);
-        let mut first = Some(failure);
-        for job in jobs {
-            // The cause goes to the log once, with the first.
-            let failure = first.take().unwrap_or_else(|| Failure {
-                retry_after,
-                ..kind.into()
-            });
-            let _ = job.reply.send(Err(failure));
-        }
-        return if away { Err(Unreachable) } else { Ok(()) };
-    }
-    tracing::warn!(
-        rows = jobs.len(),
-        "a batch was refused; writing its rows one by one"
-    );
-    let mut jobs = jobs.into_iter();
-    while let Some(job) = jobs.next() {
-        let written = db
-            .append(async |tx| write::batch(tx, &[&job.work]).await)
-            .await;
-        let down = match written {
-            Ok(outcomes) => {
-                if let Some(outcome) = outcomes.into_iter().next() {
-                    let _ = job.reply.send(Ok(outcome));
-                }
-                false
-            }
-            Err(error) => {
-                let failure = Failure::from(error);
-                let down = failure.kind == Kind::Unavailable;
-                let _ = job.reply.send(Err(failure));
-                down
-            }
-        };
-        if down {
-            for job in jobs.by_ref() {
-                let _ = job.reply.send(Err(Failure::busy(2)));
-            }
-            return Err(Unreachable);
-        }
-    }
-    Ok(())
 }

@@ -10,22 +10,24 @@ use super::{
 /// Write `works` and say for each what came of it. Check-ins go before check-outs, so that nobody
 /// leaves before coming.
 pub(super) async fn batch(tx: &mut Tx, works: &[&Work]) -> Result<Vec<Outcome>, Error> {
-    let arrivals = first_of_each(works);
-    let written = check_in(tx, &arrivals).await?;
-    let declared: Vec<(&DeclarationRow, Pass)> = works
-        .iter()
-        .filter_map(|work| match work {
-            Work::Declare(row, pass) => Some((&**row, *pass)),
-            _ => None,
-        })
-        .collect();
-    declare(tx, &declared).await?;
-    let found = check_out(tx, works).await?;
-    let mut answered = HashSet::new();
-    Ok(works
+    let written = check_in(tx, &first_of_each(works)).await?;
+    declare(tx, &declared(works)).await?;
+    let found = store::leave(tx, &last_of_each(works), left_source::VISITOR).await?;
+    Ok(outcomes(works, &written, &found))
+}
+
+/// What to answer, where `written` says what stands for each check-in and `found` which check-ins of
+/// check-outs are there.
+pub(super) fn outcomes(
+    works: &[&Work],
+    written: &HashMap<Key, Option<Answer>>,
+    found: &HashSet<Key>,
+) -> Vec<Outcome> {
+    let mut answered = HashSet::with_capacity(works.len());
+    works
         .iter()
         .map(|work| match work {
-            Work::Declare(..) => Outcome::Declared,
+            Work::Declare(..) | Work::Settle => Outcome::Done,
             Work::CheckOut(out) => Outcome::CheckOut(found.contains(&out.key)),
             Work::CheckIn(arrival) => {
                 let key = arrival.row.key();
@@ -38,11 +40,22 @@ pub(super) async fn batch(tx: &mut Tx, works: &[&Work]) -> Result<Vec<Outcome>, 
                 }))
             }
         })
-        .collect())
+        .collect()
+}
+
+/// The declarations that came alone.
+pub(super) fn declared<'a>(works: &[&'a Work]) -> Vec<(&'a DeclarationRow, Pass)> {
+    works
+        .iter()
+        .filter_map(|work| match work {
+            Work::Declare(row, pass) => Some((&**row, *pass)),
+            _ => None,
+        })
+        .collect()
 }
 
 /// The first check-in of each key, in the order of the keys.
-fn first_of_each<'a>(works: &[&'a Work]) -> Vec<&'a Arrival> {
+pub(super) fn first_of_each<'a>(works: &[&'a Work]) -> Vec<&'a Arrival> {
     let mut first: HashMap<Key, &Arrival> = HashMap::with_capacity(works.len());
     for work in works {
         if let Work::CheckIn(arrival) = work {
@@ -61,21 +74,14 @@ async fn check_in(
 ) -> Result<HashMap<Key, Option<Answer>>, Error> {
     let rows: Vec<&Row> = arrivals.iter().map(|arrival| &arrival.row).collect();
     let fresh = store::insert(tx, &rows).await?;
-    let new = || {
-        arrivals
-            .iter()
-            .filter(|arrival| fresh.contains(&arrival.row.key()))
-    };
-    let mut declarations: Vec<&DeclarationRow> = new()
-        .filter_map(|arrival| arrival.declaration.as_ref())
+    let new: Vec<&Arrival> = arrivals
+        .iter()
+        .copied()
+        .filter(|arrival| fresh.contains(&arrival.row.key()))
         .collect();
-    sort(&mut declarations);
-    let added = declarations::store::insert(tx, &declarations).await?;
-    let people = declarations.iter().map(|row| row.person);
-    declarations::store::insert_aliases(tx, people).await?;
     // Somebody used one id at two checkpoints with two declarations: the first declaration stands,
     // so what is stored is asked for.
-    let doubtful = usize::try_from(added).ok() != Some(declarations.len());
+    let doubtful = insert_declarations(tx, &new).await?;
     let mut answers = HashMap::with_capacity(arrivals.len());
     let mut unknown = Vec::new();
     for arrival in arrivals {
@@ -91,6 +97,19 @@ async fn check_in(
         answers.insert(key, answer(&stored, fresh.contains(&key)));
     }
     Ok(answers)
+}
+
+/// Store the declarations of `new` check-ins, and say whether one of them was there before.
+pub(super) async fn insert_declarations(tx: &mut Tx, new: &[&Arrival]) -> Result<bool, Error> {
+    let mut declarations: Vec<&DeclarationRow> = new
+        .iter()
+        .filter_map(|arrival| arrival.declaration.as_ref())
+        .collect();
+    sort(&mut declarations);
+    let added = declarations::store::insert(tx, &declarations).await?;
+    let people = declarations.iter().map(|row| row.person);
+    declarations::store::insert_aliases(tx, people).await?;
+    Ok(usize::try_from(added).ok() != Some(declarations.len()))
 }
 
 /// One order for all writers.
@@ -117,7 +136,10 @@ pub(crate) fn answer(stored: &Stored, fresh: bool) -> Option<Answer> {
     })
 }
 
-async fn declare(tx: &mut Tx, declared: &[(&DeclarationRow, Pass)]) -> Result<(), Error> {
+pub(super) async fn declare(
+    tx: &mut Tx,
+    declared: &[(&DeclarationRow, Pass)],
+) -> Result<(), Error> {
     let mut rows: Vec<&DeclarationRow> = declared.iter().map(|(row, _)| *row).collect();
     sort(&mut rows);
     declarations::store::insert(tx, &rows).await?;
@@ -128,7 +150,7 @@ async fn declare(tx: &mut Tx, declared: &[(&DeclarationRow, Pass)]) -> Result<()
 }
 
 /// Of two check-outs of one stay the later one counts.
-async fn check_out(tx: &mut Tx, works: &[&Work]) -> Result<HashSet<Key>, Error> {
+pub(super) fn last_of_each(works: &[&Work]) -> Vec<Out> {
     let mut last: HashMap<Key, Out> = HashMap::new();
     for work in works {
         if let Work::CheckOut(out) = work {
@@ -137,5 +159,5 @@ async fn check_out(tx: &mut Tx, works: &[&Work]) -> Result<HashSet<Key>, Error> 
     }
     let mut outs: Vec<Out> = last.into_values().collect();
     outs.sort_unstable_by_key(|out| out.key);
-    store::leave(tx, &outs, left_source::VISITOR).await
+    outs
 }

@@ -123,6 +123,7 @@ impl Gate {
 
     async fn hours(&self) -> checkins::Hour {
         let app = &self.server.app;
+        app.door.journal.settle().await.unwrap();
         let places = app.directory.ids();
         let hours = app
             .db
@@ -140,6 +141,7 @@ impl Gate {
     /// Every arrival has its declaration, and the declaration opens.
     async fn everybody_is_known(&self) {
         let app = &self.server.app;
+        app.door.journal.settle().await.unwrap();
         let places = app.directory.ids();
         let now = app.clock.now();
         let arrivals = app
@@ -214,6 +216,7 @@ async fn a_batch(on: On) {
 }
 
 async fn count(server: &Server, sql: &'static str) -> i64 {
+    server.app.door.journal.settle().await.unwrap();
     let count: Result<(i64,), Error> = server
         .app
         .db

@@ -33,6 +33,7 @@ async fn columns(on: On) -> BTreeMap<(String, String), bool> {
                 .iter()
                 .find_map(|parent| table.strip_prefix(parent));
             !table.starts_with("_sqlx")
+                && !table.starts_with("sqlite_")
                 && !partition.is_some_and(|day| day.chars().all(|c| c.is_ascii_digit()))
         })
         .map(|(table, column, nullable)| ((table, column), nullable))
