@@ -201,8 +201,7 @@ async fn count(dir: &str, url: Option<&str>) -> i64 {
     let app = App::open(settings, Clock::System, Random::System)
         .await
         .unwrap();
-    let all = app.directory.all();
-    let places: Vec<i64> = all.iter().map(|entry| entry.checkpoint.id).collect();
+    let places = app.directory.ids();
     let now = app.clock.now();
     let mut sum = 0;
     for day in [now.plus_ms(-86_400_000), now] {

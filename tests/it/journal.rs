@@ -69,14 +69,14 @@ async fn a_full_journal_refuses_at_once(on: On) {
     });
     let send = async {
         held.notified().await;
-        let began = std::time::Instant::now();
         let first = journal.check_in(arrival(&clock));
         let rest = async {
             // The writer has taken the first and waits for the lock.
             tokio::time::sleep(Duration::from_millis(100)).await;
             let many = (0..50).map(|_| async {
+                let sent = std::time::Instant::now();
                 let result = journal.check_in(arrival(&clock)).await;
-                (result, began.elapsed())
+                (result, sent.elapsed())
             });
             let release = async {
                 tokio::time::sleep(Duration::from_millis(200)).await;
@@ -95,6 +95,8 @@ async fn a_full_journal_refuses_at_once(on: On) {
         (8, 42),
         "as many as there is room for"
     );
+    let longest = refused.iter().map(|(_, after)| *after).max();
+    println!("{on:?}: refused within {longest:?}");
     for (result, after) in refused {
         let failure = result.unwrap_err();
         assert_eq!(
