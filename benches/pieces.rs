@@ -31,6 +31,7 @@ use diem_kiem_dich::{
 use tokio::runtime::Runtime;
 
 #[path = "../tests/it/kit/postgres.rs"]
+#[expect(dead_code, reason = "the tests crash their clusters too")]
 mod postgres;
 
 /// 2026-11-18 01:30:00 UTC.

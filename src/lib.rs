@@ -42,6 +42,11 @@
 //! - `entered_at` is the time inside the check-in's UUIDv7 id.
 //! - Two engines, one truth: every SQL text runs on SQLite and on PostgreSQL.
 
+/// A check-in allocates some twenty times, on one thread, and frees on another: with the allocator of
+/// the C library that is a seventh of its time.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 pub mod base;
 pub mod config;
 pub mod privacy;

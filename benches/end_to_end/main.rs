@@ -19,6 +19,7 @@ mod cell;
 mod client;
 mod plain;
 #[path = "../../tests/it/kit/postgres.rs"]
+#[expect(dead_code, reason = "the tests crash their clusters too")]
 mod postgres;
 mod server;
 mod stored;

@@ -8,6 +8,10 @@ use crate::base::Random;
 const DIGITS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 /// The value of every byte that is a digit or is taken for one; [`NONE`] for others.
+#[expect(
+    clippy::indexing_slicing,
+    reason = "computed by the compiler, which would refuse"
+)]
 const VALUES: [u8; 256] = {
     let mut values = [NONE; 256];
     let mut value = 0;

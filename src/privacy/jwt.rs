@@ -216,31 +216,31 @@ mod tests {
     fn a_stamp_makes_the_tokens_of_the_signer() {
         let key = Key::new(&Random::seeded(1));
         let (signer, stamp) = (Signer::new("access", &key), Stamp::new("access", &key));
-        let signed = signer.sign(serde_json::json!({"sub": "a"}), at(1000), 600);
-        let read = |stamp: &Stamp, token: &str| {
+        let token = signer.sign(serde_json::json!({"sub": "a"}), at(1000), 600);
+        let read = |stamp: &Stamp, text: &str| {
             let mut room = [0; ROOM];
-            stamp.read(token, &mut room).map(str::to_owned)
+            stamp.read(text, &mut room).map(str::to_owned)
         };
-        let claims = read(&stamp, &signed).unwrap();
-        assert_eq!(stamp.sign(&claims), signed);
+        let claims = read(&stamp, &token).unwrap();
+        assert_eq!(stamp.sign(&claims), token);
         let json: serde_json::Value = serde_json::from_str(&claims).unwrap();
         assert_eq!(json["sub"], "a");
-        assert_eq!(read(&Stamp::new("other", &key), &signed), None);
+        assert_eq!(read(&Stamp::new("other", &key), &token), None);
         let other = Stamp::new("access", &Key::new(&Random::seeded(2)));
-        assert_eq!(read(&other, &signed), None);
-        for at in 0..signed.len() {
-            let digit = if signed.as_bytes()[at] == b'A' {
+        assert_eq!(read(&other, &token), None);
+        for at in 0..token.len() {
+            let digit = if token.as_bytes()[at] == b'A' {
                 "B"
             } else {
                 "A"
             };
-            let mut forged = signed.clone();
+            let mut forged = token.clone();
             forged.replace_range(at..=at, digit);
             assert_eq!(read(&stamp, &forged), None, "byte {at}");
-            assert_eq!(read(&stamp, &signed[..at]), None, "{at} bytes");
+            assert_eq!(read(&stamp, &token[..at]), None, "{at} bytes");
         }
-        assert_eq!(read(&stamp, &format!("{signed}A")), None);
-        let none = signed.replace(&*stamp.head, "eyJhbGciOiJub25lIn0.");
+        assert_eq!(read(&stamp, &format!("{token}A")), None);
+        let none = token.replace(&*stamp.head, "eyJhbGciOiJub25lIn0.");
         assert_eq!(read(&stamp, &none), None);
     }
 
