@@ -1,6 +1,10 @@
 //! Time and memory of processes, as the kernel counts them (`/proc`).
 
-use std::{collections::BTreeMap, fs, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
 
 /// Clock ticks in a second: Linux shows all programs 100.
 const TICKS: f64 = 100.0;
@@ -12,7 +16,7 @@ pub type Seconds = BTreeMap<&'static str, f64>;
 pub fn of_server(pid: u32) -> Seconds {
     let mut seconds = Seconds::new();
     for task in entries(format!("/proc/{pid}/task")) {
-        let Some((name, used, _)) = stat(task) else {
+        let Some((name, used, _)) = stat(&task) else {
             continue;
         };
         let kind = match &*name {
@@ -27,11 +31,11 @@ pub fn of_server(pid: u32) -> Seconds {
 
 /// What PostgreSQL's processes have used: those that `postmaster` started and itself.
 pub fn of_postgres(postmaster: u32) -> f64 {
-    let own = stat(format!("/proc/{postmaster}").into()).map_or(0.0, |(_, used, _)| used);
+    let own = stat(Path::new(&format!("/proc/{postmaster}"))).map_or(0.0, |(_, used, _)| used);
     let children = entries("/proc".to_owned())
         .into_iter()
         .filter_map(|process| {
-            let (_, used, parent) = stat(process)?;
+            let (_, used, parent) = stat(&process)?;
             (parent == postmaster).then_some(used)
         });
     own + children.sum::<f64>()
@@ -39,12 +43,12 @@ pub fn of_postgres(postmaster: u32) -> f64 {
 
 /// What this process has used.
 pub fn of_client() -> f64 {
-    stat("/proc/self".into()).map_or(0.0, |(_, used, _)| used)
+    stat(Path::new("/proc/self")).map_or(0.0, |(_, used, _)| used)
 }
 
 /// Who started a process.
 pub fn parent(pid: u32) -> u32 {
-    stat(format!("/proc/{pid}").into()).map_or(0, |(_, _, parent)| parent)
+    stat(Path::new(&format!("/proc/{pid}"))).map_or(0, |(_, _, parent)| parent)
 }
 
 /// Resident memory of a process in MB.
@@ -63,7 +67,7 @@ fn entries(dir: String) -> Vec<PathBuf> {
 }
 
 /// Name, seconds used and parent.
-fn stat(dir: PathBuf) -> Option<(String, f64, u32)> {
+fn stat(dir: &Path) -> Option<(String, f64, u32)> {
     let text = fs::read_to_string(dir.join("stat")).ok()?;
     let (before, after) = text.rsplit_once(')')?;
     let name = before.split_once('(')?.1.to_owned();

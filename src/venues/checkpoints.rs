@@ -231,8 +231,10 @@ pub async fn patch_checkpoint(
     let (id,) = id.ok_or(Kind::NotFound)?;
     let mut now = by_id(tx, id).await?;
     let printed = (now.name.clone(), now.kind);
-    // Later than what other processes hold, also when their clocks run ahead of this one.
-    now.changed_at = tx.now().max(now.changed_at.plus_ms(1));
+    // By this moment the change is told from what was before, also when the clock was set back or
+    // another process's runs ahead.
+    let before = now.changed_at.as_micros();
+    now.changed_at = tx.now().max(Timestamp::from_micros(before + 1));
     match patch.gate_of {
         Change::Set(gate) => {
             now.site_id = site_of_gate(tx, venue.id, gate).await?;

@@ -74,9 +74,14 @@ impl Directory {
     ///
     /// Those of the store.
     pub async fn refresh(&self, db: &Db) -> Result<usize, Error> {
-        let since = self.with(|held| held.seen);
-        let since = since.map_or(Timestamp::from_ms(0), |seen| seen.plus_ms(-OVERLAP_MS));
-        let changed = db.read(async |tx| load::changed(tx, since).await).await?;
+        let seen = self.with(|held| held.seen);
+        let changed = db
+            .read(async |tx| {
+                // A clock that was ahead and was set right has left changes of the future behind.
+                let seen = seen.map(|seen| seen.min(tx.now()).plus_ms(-OVERLAP_MS));
+                load::changed(tx, seen.unwrap_or(Timestamp::from_ms(0))).await
+            })
+            .await?;
         Ok(self.take(&changed))
     }
 

@@ -1,7 +1,7 @@
 //! The memory of the directory: small rows instead of the structs that the rest of the program sees.
 //!
 //! A country has 3.7 million checkpoints, and they must fit into a gigabyte. As structs behind `Arc`
-//! in four hash maps, one venue to each, they took 666 bytes each; here 245 (`benches/directory.rs`).
+//! in four hash maps, one venue to each, they took 666 bytes each; here 261 (`benches/directory.rs`).
 //! Texts stand end to end, what repeats (places, opening hours, a name like its venue's) is kept
 //! once, and a [`Checkpoint`] is made anew for whoever asks: under a microsecond, where a check-in
 //! takes many.
