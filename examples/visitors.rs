@@ -237,11 +237,13 @@ async fn slow(address: SocketAddr, what: &str, clients: usize, lasting: Duration
                     let mut answer = [0; 512];
                     loop {
                         let wait = Duration::from_secs(2);
-                        match tokio::time::timeout(wait, stream.read(&mut answer)).await {
-                            Ok(Ok(0) | Err(_)) => break,
-                            Ok(Ok(_)) => {}
-                            Err(_) if stream.write_all(b"a").await.is_err() => break,
-                            Err(_) => {}
+                        let read = tokio::time::timeout(wait, stream.read(&mut answer)).await;
+                        let ended = match read {
+                            Ok(read) => read.map_or(true, |length| length == 0),
+                            Err(_) => stream.write_all(b"a").await.is_err(),
+                        };
+                        if ended {
+                            break;
                         }
                     }
                     shown_out += 1;

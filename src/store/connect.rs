@@ -125,11 +125,17 @@ async fn sqlite(path: &std::path::Path) -> Result<Pool, Error> {
             .before_acquire(|conn, _| Box::pin(async move { Ok(!conn.is_in_transaction()) }))
     };
     // The writer first: it makes the file and puts it into WAL mode. It is never closed for age, or
-    // the prepared statements of the check-in path would go with it.
+    // the prepared statements of the check-in path would go with it. It keeps 64 MB of pages, for
+    // rows that are merged fall on many of them, and copies them into the file as seldom.
     let write = pool(1)
         .idle_timeout(None)
         .max_lifetime(None)
-        .connect_with(options.clone())
+        .connect_with(
+            options
+                .clone()
+                .pragma("cache_size", "-65536")
+                .pragma("wal_autocheckpoint", "16384"),
+        )
         .await?;
     let read = pool(SQLITE_READERS)
         .connect_with(options.clone().pragma("query_only", "ON"))

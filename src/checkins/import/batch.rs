@@ -74,16 +74,15 @@ impl Draft {
             other.is_some_and(|other| other.contact == contact && other.person == person)
         });
         let at = same.unwrap_or(contacts.len());
-        match contacts.get_mut(at) {
-            Some(known) => known.latest = known.latest.max(latest),
-            None => {
-                known.push(at);
-                contacts.push(Known {
-                    person,
-                    contact,
-                    latest,
-                });
-            }
+        if let Some(known) = contacts.get_mut(at) {
+            known.latest = known.latest.max(latest);
+        } else {
+            known.push(at);
+            contacts.push(Known {
+                person,
+                contact,
+                latest,
+            });
         }
         at
     }

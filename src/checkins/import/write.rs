@@ -33,14 +33,10 @@ pub(super) async fn prepare(import: &Import) -> Result<Day, ImportError> {
         .ensure_days(&import.db, first, last, &import.random)
         .await
         .map_err(|error| ImportError::Store(Box::new(error.into())))?;
-    // With the touched pages in memory none is written twice in one transaction, and with a log of
-    // 128 MiB fewer are copied twice into the file.
+    // With a log of 128 MiB fewer pages are copied twice into the file.
     import
         .db
         .append(async |tx| {
-            tx.query(Sql::split("SELECT 1", "PRAGMA cache_size = -98304"))
-                .execute()
-                .await?;
             tx.query(Sql::split("SELECT 1", "PRAGMA wal_autocheckpoint = 32768"))
                 .execute()
                 .await

@@ -24,8 +24,8 @@ use crate::{
 /// Rows that are merged together: the more, the more of them share a page.
 const GENERATION: usize = 32_768;
 
-/// Rows merged in one transaction: about five milliseconds, for which check-ins wait.
-const SLICE: usize = 1024;
+/// Rows merged in one transaction: some milliseconds, for which check-ins wait.
+const SLICE: usize = 512;
 
 /// An acknowledged check-in that is not in `check_ins` yet.
 #[derive(Debug)]

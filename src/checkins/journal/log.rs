@@ -69,20 +69,29 @@ pub async fn replay(db: &Db) -> Result<(), Error> {
     Ok(())
 }
 
+#[derive(sqlx::FromRow)]
+struct Batch {
+    seq: i64,
+    arrivals: Vec<u8>,
+    seats: Vec<u8>,
+    departures: Vec<u8>,
+}
+
 /// Whether there was something to do.
 async fn replay_some(tx: &mut Tx) -> Result<bool, Error> {
-    let batches: Vec<(i64, Vec<u8>, Vec<u8>, Vec<u8>)> = tx
+    let batches: Vec<Batch> = tx
         .query("SELECT seq, arrivals, seats, departures FROM journal ORDER BY seq LIMIT $1")
         .bind(BATCHES)
         .all()
         .await?;
     let mut seqs = Vec::with_capacity(batches.len());
-    for (seq, arrivals, seats, departures) in batches {
-        store::insert_packed(tx, arrivals, seats).await?;
-        let mut outs: Vec<Out> = departures.chunks_exact(OUT).filter_map(read_out).collect();
+    for batch in batches {
+        store::insert_packed(tx, batch.arrivals, batch.seats).await?;
+        let departures = batch.departures.chunks_exact(OUT);
+        let mut outs: Vec<Out> = departures.filter_map(read_out).collect();
         outs.sort_unstable_by_key(|out| out.key);
         store::leave(tx, &outs, left_source::VISITOR).await?;
-        seqs.push(seq);
+        seqs.push(batch.seq);
     }
     remove(tx, &seqs).await?;
     Ok(!seqs.is_empty())

@@ -9,8 +9,15 @@ use super::{
 
 /// Write `works` and say for each what came of it. Check-ins go before check-outs, so that nobody
 /// leaves before coming.
-pub(super) async fn batch(tx: &mut Tx, works: &[&Work]) -> Result<Vec<Outcome>, Error> {
-    let written = check_in(tx, &first_of_each(works)).await?;
+///
+/// Unless it may be `repeated`, a check-in that is there already is [`Error::Conflict`]: to be told
+/// which of them were new costs as much as to look some of them up, and hardly any is not.
+pub(super) async fn batch(
+    tx: &mut Tx,
+    works: &[&Work],
+    repeated: bool,
+) -> Result<Vec<Outcome>, Error> {
+    let written = check_in(tx, &first_of_each(works), repeated).await?;
     declare(tx, &declared(works)).await?;
     let found = store::leave(tx, &last_of_each(works), left_source::VISITOR).await?;
     Ok(outcomes(works, &written, &found))
@@ -71,9 +78,18 @@ pub(super) fn first_of_each<'a>(works: &[&'a Work]) -> Vec<&'a Arrival> {
 async fn check_in(
     tx: &mut Tx,
     arrivals: &[&Arrival],
+    repeated: bool,
 ) -> Result<HashMap<Key, Option<Answer>>, Error> {
     let rows: Vec<&Row> = arrivals.iter().map(|arrival| &arrival.row).collect();
-    let fresh = store::insert(tx, &rows).await?;
+    let fresh: HashSet<Key> = if repeated {
+        store::insert(tx, &rows).await?
+    } else {
+        let added = store::insert_counted(tx, &rows).await?;
+        if usize::try_from(added).ok() != Some(rows.len()) {
+            return Err(Error::Conflict);
+        }
+        rows.iter().map(|row| row.key()).collect()
+    };
     let new: Vec<&Arrival> = arrivals
         .iter()
         .copied()

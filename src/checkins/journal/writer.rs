@@ -119,13 +119,17 @@ impl Writer {
 
     /// Write `works` in one transaction.
     async fn transact(&mut self, works: &[&Work]) -> Result<Vec<Outcome>, Error> {
-        match &mut self.ledger {
-            Some(ledger) => ledger.accept(&self.db, works).await,
-            None => {
-                self.db
-                    .append(async |tx| write::batch(tx, works).await)
+        let db = &self.db;
+        if let Some(ledger) = &mut self.ledger {
+            return ledger.accept(db, works).await;
+        }
+        let written = db.append(async |tx| write::batch(tx, works, false).await);
+        match written.await {
+            Err(Error::Conflict) => {
+                db.append(async |tx| write::batch(tx, works, true).await)
                     .await
             }
+            written => written,
         }
     }
 

@@ -40,7 +40,7 @@ pub struct Client {
 }
 
 /// Longest wait for an answer.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 impl Client {
     /// A client of the server at `address`.
@@ -79,18 +79,14 @@ impl Client {
             stream.write_all(request.as_bytes()).await.ok()?;
             read_answer(stream).await
         };
-        match tokio::time::timeout(PATIENCE, exchange).await {
-            Ok(Some((answer, stays))) => {
-                if !stays {
-                    self.stream = None;
-                }
-                Said::Answer(answer, began.elapsed())
-            }
-            Ok(None) | Err(_) => {
-                self.stream = None;
-                Said::Broken
-            }
+        let Ok(Some((answer, stays))) = tokio::time::timeout(PATIENCE, exchange).await else {
+            self.stream = None;
+            return Said::Broken;
+        };
+        if !stays {
+            self.stream = None;
         }
+        Said::Answer(answer, began.elapsed())
     }
 }
 
