@@ -147,6 +147,7 @@ CREATE INDEX check_ins_person ON check_ins (substr(person_id, 1, 6));
 -- SQLite's log of acknowledged check-ins that are not in their tables yet; PostgreSQL needs none.
 CREATE TABLE journal (
     seq        BIGINT PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
+    format     BIGINT NOT NULL,
     arrivals   BYTEA NOT NULL,
     seats      BYTEA NOT NULL,
     departures BYTEA NOT NULL

@@ -149,6 +149,7 @@ CREATE INDEX check_ins_person ON check_ins (entered_at / 86400000, substr(person
 -- is never used again: another process may still remember what it stood for.
 CREATE TABLE journal (
     seq        INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
+    format     INTEGER NOT NULL,
     arrivals   BLOB NOT NULL,
     seats      BLOB NOT NULL,
     departures BLOB NOT NULL

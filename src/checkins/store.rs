@@ -192,6 +192,9 @@ fn bind_rows<'t>(tx: &'t mut Tx, sql: Sql, rows: &[&Row]) -> crate::store::Query
 ///
 /// Those of the database.
 pub async fn insert_packed(tx: &mut Tx, rows: Vec<u8>, seats: Vec<u8>) -> Result<(), Error> {
+    if !rows.len().is_multiple_of(WIDTH) {
+        return Err(Error::Refused("packed rows are cut off"));
+    }
     tx.query(INSERT_SEATS)
         .bind_sqlite(places(rows.len() / WIDTH, WIDTH))
         .bind_sqlite(rows)

@@ -161,19 +161,36 @@ async fn open(settings: Settings) -> Result<App, CliError> {
     Ok(App::open(settings, Clock::System, Random::System).await?)
 }
 
-/// Log to standard error, so that what a command prints stays apart. `RUST_LOG` chooses the level.
+/// Log to standard error, so that what a command prints stays apart. `RUST_LOG` chooses the level, as
+/// in `debug` or `warn,diem_kiem_dich=debug`.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "RUST_LOG is no setting of ours; programs in Rust read it here"
+)]
 pub fn start_log(format: LogFormat) {
-    use tracing_subscriber::EnvFilter;
-    let filter = EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| EnvFilter::new("warn,diem_kiem_dich=info"));
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        // A log on a full disk: telling standard error about it would end the request in a panic.
+    use tracing_subscriber::{
+        filter::{LevelFilter, Targets},
+        fmt,
+        layer::SubscriberExt as _,
+        registry,
+        util::SubscriberInitExt as _,
+    };
+    let chosen = std::env::var("RUST_LOG")
+        .ok()
+        .and_then(|text| text.parse().ok());
+    let filter = chosen.unwrap_or_else(|| {
+        Targets::new()
+            .with_default(LevelFilter::WARN)
+            .with_target("diem_kiem_dich", LevelFilter::INFO)
+    });
+    // A log on a full disk: telling standard error about it would end the request in a panic.
+    let lines = fmt::layer()
         .log_internal_errors(false)
         .with_writer(std::io::stderr);
+    let log = registry().with(filter);
     match format {
-        LogFormat::Plain => log.with_target(false).init(),
-        LogFormat::Json => log.json().init(),
+        LogFormat::Plain => log.with(lines.with_target(false)).init(),
+        LogFormat::Json => log.with(lines.json()).init(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! `serve`: start, say so, and stop in order.
 
 use std::{
+    fs::{File, TryLockError},
     net::{SocketAddr, TcpListener},
     time::Duration,
 };
@@ -12,7 +13,8 @@ use crate::{
     cli::{CliError, open},
     config::{MasterKey, Settings},
     http::App,
-    ops, store,
+    ops,
+    store::{self, Target},
 };
 
 /// How long the service says that it is about to stop before it does, so that a balancer sends
@@ -27,6 +29,7 @@ pub(super) async fn run(settings: Settings) -> Result<(), CliError> {
 /// Serve `app` until SIGTERM, which is announced for a while, or SIGINT, which is not. A second signal
 /// ends the announcement.
 pub(super) async fn serve(app: App) -> Result<(), CliError> {
+    let _alone = alone(&app.settings.database)?;
     let listen = app.settings.listen;
     let listener = bind(listen, "listen")?;
     if let MasterKey::Own(path) = &app.settings.master_key {
@@ -35,6 +38,8 @@ pub(super) async fn serve(app: App) -> Result<(), CliError> {
             path.display()
         );
     }
+    // What a killed program had acknowledged is put into its tables.
+    app.door.journal.settle().await?;
     let empty = app
         .db
         .read(async |tx| accounts::is_empty(tx).await)
@@ -89,4 +94,24 @@ fn bind(address: SocketAddr, key: &str) -> Result<TcpListener, CliError> {
 
 fn signal_of(kind: SignalKind) -> Result<Signal, CliError> {
     signal(kind).map_err(|error| CliError::other(format!("signals cannot be received: {error}")))
+}
+
+/// Hold the SQLite file for this program as long as the answer lives: what one process has
+/// acknowledged and not yet merged, another one would not know. Commands may run beside it.
+fn alone(database: &Target) -> Result<Option<File>, CliError> {
+    let Target::Sqlite(path) = database else {
+        return Ok(None);
+    };
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let unusable = |error| CliError::other(format!("cannot lock {}: {error}", path.display()));
+    let file = File::create(&name).map_err(unusable)?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Err(CliError::other(format!(
+            "another diem-kiem-dich serves {}; stop it first, or use PostgreSQL for several",
+            path.display()
+        ))),
+        Err(TryLockError::Error(error)) => Err(unusable(error)),
+    }
 }

@@ -12,7 +12,7 @@ use secrecy::ExposeSecret;
 use crate::{
     accounts::{AccessTokens, Passwords},
     base::{Clock, Day, Random},
-    checkins::{Door, Journal, journal, retention::first_kept},
+    checkins::{Door, Journal, retention::first_kept},
     config::{MasterKey, Settings},
     http::{Leaving, Limits, Offload, RequestIds},
     privacy::{KeyRing, Master, NoKey},
@@ -134,7 +134,6 @@ impl App {
         let keys = Arc::new(KeyRing::open(&db, &master, &random).await?);
         let regions = Arc::new(Regions::load()?);
         let directory = Arc::new(Directory::load(&db).await?);
-        journal::replay(&db).await?;
         let door = Door::new(
             db.clone(),
             Arc::clone(&directory),

@@ -23,6 +23,7 @@ on_both! {
     a_full_journal_refuses_at_once,
     one_bad_row_takes_no_other_with_it,
     stopping_writes_what_is_waiting,
+    the_last_check_out_stands_whoever_replays_the_log,
 }
 
 fn arrival(clock: &Clock) -> Arrival {
@@ -160,4 +161,45 @@ async fn stopping_writes_what_is_waiting(on: On) {
     assert_eq!(stored(&app.db).await, 600);
     let late = journal.check_in(arrival(&clock)).await.unwrap_err();
     assert_eq!(late.kind, Kind::Unavailable);
+}
+
+async fn left_at(db: &Db, key: (i64, uuid::Uuid)) -> Option<i64> {
+    let row: Result<(Option<i64>,), store::Error> = db
+        .read(async |tx| {
+            tx.query("SELECT left_at FROM check_ins WHERE checkpoint_id = $1 AND id = $2")
+                .bind(key.0)
+                .bind(key.1)
+                .one()
+                .await
+        })
+        .await;
+    row.unwrap().0
+}
+
+/// Another process puts the log into the tables under the feet of the writer, between any two steps.
+async fn the_last_check_out_stands_whoever_replays_the_log(on: On) {
+    let (app, clock, _dir) = kit::app(on).await;
+    let (journal, now) = (&app.door.journal, clock.now().as_ms());
+    let out = |key, minutes: i64| Out {
+        key,
+        left_at: now + minutes * 60_000,
+    };
+    for replays in 0..8 {
+        let other = async |step: u8| {
+            if replays & (1 << step) != 0 {
+                replay(&app.db).await.unwrap();
+            }
+        };
+        let arrival = arrival(&clock);
+        let key = arrival.row.key();
+        journal.check_in(arrival).await.unwrap();
+        other(0).await;
+        assert!(journal.check_out(out(key, 1)).await.unwrap());
+        other(1).await;
+        assert!(journal.check_out(out(key, 2)).await.unwrap());
+        other(2).await;
+        journal.settle().await.unwrap();
+        let left = left_at(&app.db, key).await;
+        assert_eq!(left, Some(now + 120_000), "replayed at {replays:03b}");
+    }
 }

@@ -28,6 +28,9 @@ const RUN_MAX: u64 = 196_608;
 /// Threads that judge; the writer is busy besides.
 const JUDGES: usize = 2;
 
+/// Chunks that may be judged before the one that is next.
+const WAITING_MAX: usize = 32;
+
 /// Where a file is read from.
 pub(super) type FileReader = csv::Reader<io::BufReader<std::fs::File>>;
 
@@ -150,6 +153,10 @@ fn collect(
     let (mut kept, mut rejected) = (0, Vec::new());
     while let Ok(chunk) = judged.recv() {
         waiting.insert(chunk.number, chunk);
+        // A thread died with the chunk that all others wait for.
+        if waiting.len() > WAITING_MAX {
+            return;
+        }
         while let Some(chunk) = waiting.remove(&next) {
             next += 1;
             draft.merge(chunk.draft);

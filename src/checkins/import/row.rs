@@ -15,8 +15,10 @@ use crate::{
         text::{TextError, nfc_clean},
     },
     checkins::{AHEAD_MS, assurance, door::PSEUDONYM_VERSION, left_source, source, store::Row},
-    declarations::{Contact, Sealed, UNDECLARED, seal_contact, store::Row as DeclarationRow},
-    identity::{FullName, IdNumber, Invalid, PersonId, Phone, Pseudonymizer},
+    declarations::{
+        Contact, Person, Sealed, UNDECLARED, seal_contact, store::Row as DeclarationRow,
+    },
+    identity::{FullName, IdNumber, Invalid, Phone, Pseudonymizer},
     privacy::{Key, KeyRing},
     venues::{Directory, Entry},
 };
@@ -82,7 +84,7 @@ impl Judge {
         let rows = pieces(entered, left)
             .enumerate()
             .map(|(piece, (from, until))| {
-                let id = self.id(entry.checkpoint.id, person.id, entered, (piece, from))?;
+                let id = self.id(&entry, &contact, person, entered, (piece, from))?;
                 Some(Row {
                     checkpoint_id: entry.checkpoint.id,
                     id,
@@ -216,23 +218,29 @@ impl Judge {
     }
 
     /// The id of a stay from `from`, the `piece`-th of a presence that began at `entered`: the same
-    /// for the same row. `None` when the day has no key any more.
+    /// for the same row. Who shares a phone and comes at the same minute is told apart by name and ID
+    /// number. `None` when the day has no key any more.
     fn id(
         &self,
-        checkpoint: i64,
-        person: PersonId,
+        entry: &Entry,
+        contact: &Contact,
+        person: Person,
         entered: i64,
         (piece, from): (usize, i64),
     ) -> Option<Uuid> {
         self.days.get(&Day::of_ms(from))?;
+        let name = contact.full_name.as_ref().map_or("", |name| name.as_str());
+        let alias = person.alias.map(|alias| *alias.as_bytes());
         self.derived(
             from,
             &[
                 b"import",
-                &checkpoint.to_be_bytes(),
-                person.as_bytes(),
+                &entry.checkpoint.id.to_be_bytes(),
+                person.id.as_bytes(),
                 &entered.to_be_bytes(),
                 &u64::try_from(piece).ok()?.to_be_bytes(),
+                &alias.unwrap_or_default(),
+                name.as_bytes(),
             ],
         )
     }

@@ -6,8 +6,10 @@
 //! into `check_ins` thousands at a time in the order of its keys, or when nothing else is to be done.
 //! Whoever reads `check_ins` settles the journal before ([`super::Journal::settle`]).
 //!
-//! After a crash the log is replayed at the start. A row that is merged twice is there once, so memory
-//! may know less than the log, and the log less than the tables, but never the other way round.
+//! After a crash the log is replayed at the start. Memory holds nothing that is not in the log: every
+//! transaction here looks first whether the log is as it was left, for another process may have
+//! replayed it, and after a failure nobody knows. Then everything is put into the tables and memory
+//! begins anew.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -44,13 +46,14 @@ struct Generation {
 }
 
 /// What is in the log and not yet in the tables.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Ledger {
     fresh: HashMap<Key, Entry>,
     outs: BTreeMap<Key, Out>,
     batches: Vec<i64>,
     merging: Generation,
-    /// A batch whose commit was not answered may stand in the log.
+    /// The log may hold what is not known here: at the start, and after a transaction whose end was
+    /// not told.
     doubt: bool,
 }
 
@@ -63,32 +66,90 @@ struct Accepted {
 }
 
 impl Ledger {
-    /// Whether everything is in the tables.
+    /// Nothing known, of a log that may hold something.
+    pub(super) fn new() -> Self {
+        Self {
+            fresh: HashMap::new(),
+            outs: BTreeMap::new(),
+            batches: Vec::new(),
+            merging: Generation::default(),
+            doubt: true,
+        }
+    }
+
+    /// Whether everything that is known is in the tables.
     pub(super) fn is_merged(&self) -> bool {
         self.batches.is_empty() && self.merging.batches.is_empty()
     }
 
     /// Whether merging should not wait for a quiet moment.
     pub(super) fn is_due(&self) -> bool {
-        self.fresh.len() >= GENERATION || !self.merging.batches.is_empty()
+        self.fresh.len() + self.outs.len() >= GENERATION || !self.merging.batches.is_empty()
     }
 
-    /// Rows that are not in the tables.
+    /// Check-ins and check-outs that are not in the tables.
     pub(super) fn len(&self) -> usize {
-        self.fresh.len() + self.merging.rows.len()
+        let merging = self.merging.rows.len() + self.merging.outs.len();
+        self.fresh.len() + self.outs.len() + merging
+    }
+
+    /// Put everything in the log into the tables, and begin anew.
+    async fn replay(&mut self, db: &Db) -> Result<(), Error> {
+        log::replay(db).await?;
+        *self = Self {
+            doubt: false,
+            ..Self::new()
+        };
+        Ok(())
+    }
+
+    /// Put everything that was acknowledged into the tables, whoever did it.
+    pub(super) async fn settle(&mut self, db: &Db) -> Result<(), Error> {
+        while !self.is_merged() {
+            self.merge(db).await?;
+        }
+        self.replay(db).await
+    }
+
+    /// What was answered for `key`, if that is not in the tables yet.
+    pub(super) async fn find(&mut self, db: &Db, key: Key) -> Result<Option<Answer>, Error> {
+        if self.doubt {
+            self.replay(db).await?;
+        }
+        Ok(self.known(key).and_then(|entry| answer(entry, false)))
+    }
+
+    /// Whether the log still holds what is known here. Numbers are replayed in their order and never
+    /// used again, so the first one tells.
+    async fn is_logged(&self, tx: &mut Tx) -> Result<bool, Error> {
+        match self.merging.batches.first().or(self.batches.first()) {
+            Some(seq) => log::holds(tx, *seq).await,
+            None => Ok(true),
+        }
     }
 
     /// Write `works` to the log, and say for each what came of it.
     pub(super) async fn accept(&mut self, db: &Db, works: &[&Work]) -> Result<Vec<Outcome>, Error> {
-        if self.doubt {
-            log::replay(db).await?;
-            self.doubt = false;
-        }
         for work in works {
             judge(work)?;
         }
-        let written = db.append(async |tx| self.write(tx, works).await).await;
-        let accepted = written.inspect_err(|_| self.doubt = true)?;
+        let accepted = loop {
+            if self.doubt {
+                self.replay(db).await?;
+            }
+            let written = db.append(async |tx| {
+                if self.is_logged(tx).await? {
+                    self.write(tx, works).await.map(Some)
+                } else {
+                    Ok::<_, Error>(None)
+                }
+            });
+            let written = written.await;
+            self.doubt = !matches!(written, Ok(Some(_)));
+            if let Some(accepted) = written? {
+                break accepted;
+            }
+        };
         self.batches.extend(accepted.batch);
         for entry in accepted.rows {
             self.fresh.insert(entry.row.key(), entry);
@@ -180,8 +241,11 @@ impl Ledger {
         Ok((there.collect(), found))
     }
 
-    /// Merge some rows into the tables.
+    /// Merge some rows, and then some check-outs, into the tables.
     pub(super) async fn merge(&mut self, db: &Db) -> Result<(), Error> {
+        if self.doubt {
+            return self.replay(db).await;
+        }
         if self.merging.batches.is_empty() {
             self.merging = Generation {
                 rows: std::mem::take(&mut self.fresh).into_iter().collect(),
@@ -190,32 +254,46 @@ impl Ledger {
             };
         }
         let generation = &self.merging;
-        let slice: Vec<&Row> = generation
+        let rows: Vec<&Row> = generation
             .rows
             .values()
             .take(SLICE)
             .map(|entry| &entry.row)
             .collect();
-        let last = slice.len() == generation.rows.len();
-        db.append(async |tx| {
-            store::insert_counted(tx, &slice).await?;
+        let outs = generation.outs.values().take(SLICE - rows.len());
+        let outs: Vec<Out> = outs.copied().collect();
+        let last = rows.len() == generation.rows.len() && outs.len() == generation.outs.len();
+        let merged = db.append(async |tx| {
+            if !self.is_logged(tx).await? {
+                return Ok(false);
+            }
+            store::insert_counted(tx, &rows).await?;
+            store::leave(tx, &outs, left_source::VISITOR).await?;
             if last {
-                let outs: Vec<Out> = generation.outs.values().copied().collect();
-                store::leave(tx, &outs, left_source::VISITOR).await?;
                 log::remove(tx, &generation.batches).await?;
             }
-            Ok::<_, Error>(())
-        })
-        .await?;
+            Ok::<_, Error>(true)
+        });
+        let merged = merged.await;
+        let (rows, outs) = (rows.len(), outs.len());
+        self.doubt = !matches!(merged, Ok(true));
+        if !merged? {
+            return self.replay(db).await;
+        }
         if last {
             self.merging = Generation::default();
         } else {
-            let rest = generation.rows.keys().nth(SLICE).copied();
-            self.merging.rows =
-                rest.map_or_else(BTreeMap::new, |key| self.merging.rows.split_off(&key));
+            drop_first(&mut self.merging.rows, rows);
+            drop_first(&mut self.merging.outs, outs);
         }
         Ok(())
     }
+}
+
+/// Drop the first `n`.
+fn drop_first<T>(map: &mut BTreeMap<Key, T>, n: usize) {
+    let rest = map.keys().nth(n).copied();
+    *map = rest.map_or_else(BTreeMap::new, |key| map.split_off(&key));
 }
 
 /// What the tables would refuse, before it is acknowledged.
@@ -231,7 +309,7 @@ fn judge(work: &Work) -> Result<(), Error> {
                 && row.left_at.is_none_or(|left| is_stay(row.key(), left))
         }
         Work::CheckOut(out) => is_stay(out.key, out.left_at),
-        Work::Declare(..) | Work::Settle => true,
+        Work::Declare(..) | Work::Find(_) | Work::Settle => true,
     };
     if good {
         Ok(())

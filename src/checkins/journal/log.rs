@@ -14,10 +14,13 @@ use crate::{
 };
 
 /// Batches that are put into the tables in one transaction after a crash.
-const BATCHES: i64 = 128;
+const BATCHES: i64 = 32;
 
 /// Bytes of a check-out: checkpoint, id, moment.
 const OUT: usize = 32;
+
+/// How a batch is written. A change of [`OUT`] or of [`store::pack`] is another one.
+const FORMAT: i64 = 1;
 
 /// Write a batch, and give its number.
 pub(super) async fn append(tx: &mut Tx, rows: &[&Row], outs: &[Out]) -> Result<i64, Error> {
@@ -30,14 +33,26 @@ pub(super) async fn append(tx: &mut Tx, rows: &[&Row], outs: &[Out]) -> Result<i
     }
     let (seq,) = tx
         .query(
-            "INSERT INTO journal (arrivals, seats, departures) VALUES ($1, $2, $3) RETURNING seq",
+            "INSERT INTO journal (format, arrivals, seats, departures) VALUES ($1, $2, $3, $4)
+             RETURNING seq",
         )
+        .bind(FORMAT)
         .bind(arrivals.into_bytes())
         .bind(seats.into_bytes())
         .bind(departures)
         .one()
         .await?;
     Ok(seq)
+}
+
+/// Whether the batch `seq` is there.
+pub(super) async fn holds(tx: &mut Tx, seq: i64) -> Result<bool, Error> {
+    let found: Option<(i64,)> = tx
+        .query("SELECT seq FROM journal WHERE seq = $1")
+        .bind(seq)
+        .optional()
+        .await?;
+    Ok(found.is_some())
 }
 
 const REMOVE: Sql = Sql::split(
@@ -65,27 +80,43 @@ pub async fn replay(db: &Db) -> Result<(), Error> {
     if db.engine() == Engine::Postgres {
         return Ok(());
     }
-    while db.append(async |tx| replay_some(tx).await).await? {}
+    // Nobody waits for the one writer where there is nothing to write.
+    while !db.read(async |tx| is_empty(tx).await).await? {
+        db.append(async |tx| replay_some(tx).await).await?;
+    }
     Ok(())
 }
 
 #[derive(sqlx::FromRow)]
 struct Batch {
     seq: i64,
+    format: i64,
     arrivals: Vec<u8>,
     seats: Vec<u8>,
     departures: Vec<u8>,
 }
 
-/// Whether there was something to do.
-async fn replay_some(tx: &mut Tx) -> Result<bool, Error> {
+async fn is_empty(tx: &mut Tx) -> Result<bool, Error> {
+    let first: Option<(i64,)> = tx
+        .query("SELECT seq FROM journal LIMIT 1")
+        .optional()
+        .await?;
+    Ok(first.is_none())
+}
+
+async fn replay_some(tx: &mut Tx) -> Result<(), Error> {
     let batches: Vec<Batch> = tx
-        .query("SELECT seq, arrivals, seats, departures FROM journal ORDER BY seq LIMIT $1")
+        .query("SELECT seq, format, arrivals, seats, departures FROM journal ORDER BY seq LIMIT $1")
         .bind(BATCHES)
         .all()
         .await?;
     let mut seqs = Vec::with_capacity(batches.len());
     for batch in batches {
+        if batch.format != FORMAT || !batch.departures.len().is_multiple_of(OUT) {
+            return Err(Error::Refused(
+                "the log of check-ins was written by another version; start that version once, and stop it",
+            ));
+        }
         store::insert_packed(tx, batch.arrivals, batch.seats).await?;
         let departures = batch.departures.chunks_exact(OUT);
         let mut outs: Vec<Out> = departures.filter_map(read_out).collect();
@@ -93,8 +124,7 @@ async fn replay_some(tx: &mut Tx) -> Result<bool, Error> {
         store::leave(tx, &outs, left_source::VISITOR).await?;
         seqs.push(batch.seq);
     }
-    remove(tx, &seqs).await?;
-    Ok(!seqs.is_empty())
+    remove(tx, &seqs).await
 }
 
 fn read_out(bytes: &[u8]) -> Option<Out> {

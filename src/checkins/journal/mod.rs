@@ -12,7 +12,7 @@
 //! a fraction of the pages, and from there into the tables in large sorted batches ([`ledger`]); so
 //! whoever reads `check_ins` calls [`Journal::settle`] before.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use uuid::Uuid;
@@ -43,6 +43,9 @@ pub(super) use write::answer;
 
 /// Requests that may wait for the writer; beyond, they are refused.
 pub const CAPACITY: usize = 4096;
+
+/// How long a reader waits for a place in the queue.
+const SETTLE_WAIT: Duration = Duration::from_secs(3);
 
 /// Most rows in one transaction.
 pub const BATCH: usize = 256;
@@ -76,6 +79,8 @@ enum Work {
     CheckIn(Box<Arrival>),
     CheckOut(Out),
     Declare(Box<DeclarationRow>, Pass),
+    /// What was answered for a check-in that is not in the tables yet.
+    Find(Key),
     /// Put everything that was acknowledged into the tables.
     Settle,
 }
@@ -228,10 +233,25 @@ impl Journal {
         }
         let (reply, answer) = oneshot::channel();
         let work = Work::Settle;
-        let sent = self.jobs.send(Job { work, reply }).await;
-        sent.map_err(|_| Failure::busy(1))?;
+        let sent = self.jobs.send_timeout(Job { work, reply }, SETTLE_WAIT);
+        sent.await.map_err(|_| Failure::busy(1))?;
         let settled = answer.await.map_err(Failure::internal)?;
         settled.map(drop)
+    }
+
+    /// What was answered for `key`, if that is not in the tables yet.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::check_in`].
+    pub(super) async fn find(&self, key: Key) -> Result<Option<Answer>> {
+        if !self.settles {
+            return Ok(None);
+        }
+        match self.submit(Work::Find(key)).await? {
+            Outcome::CheckIn(found) => Ok(found),
+            _ => Ok(None),
+        }
     }
 
     async fn submit(&self, work: Work) -> Result<Outcome> {

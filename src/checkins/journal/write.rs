@@ -34,7 +34,7 @@ pub(super) fn outcomes(
     works
         .iter()
         .map(|work| match work {
-            Work::Declare(..) | Work::Settle => Outcome::Done,
+            Work::Declare(..) | Work::Find(_) | Work::Settle => Outcome::Done,
             Work::CheckOut(out) => Outcome::CheckOut(found.contains(&out.key)),
             Work::CheckIn(arrival) => {
                 let key = arrival.row.key();

@@ -7,9 +7,7 @@ use std::{
 
 use tokio::sync::{Notify, mpsc};
 
-use super::{
-    BATCH, Db, Engine, Error, Failure, Job, Kind, Outcome, Work, ledger::Ledger, log, write,
-};
+use super::{BATCH, Db, Engine, Error, Failure, Job, Kind, Outcome, Work, ledger::Ledger, write};
 
 /// A queue that was empty for so long means that there is time to merge. Much less, and every batch of
 /// a few visitors would be followed by a second wait for the disk.
@@ -18,6 +16,9 @@ const QUIET: Duration = Duration::from_millis(20);
 /// How long to wait after a merge has failed; new check-ins are logged meanwhile.
 const PATIENCE: Duration = Duration::from_secs(1);
 
+/// How long the end of the program may wait for merging.
+const LAST_MERGE: Duration = Duration::from_secs(5);
+
 /// Rows that may wait to be merged; beyond, check-ins are refused until some are.
 const UNMERGED_MAX: usize = 200_000;
 
@@ -25,7 +26,7 @@ const UNMERGED_MAX: usize = 200_000;
 ///
 /// Nothing here cuts database work off: only waits are in the `select`.
 pub(super) async fn run(db: Db, mut queue: mpsc::Receiver<Job>, stop: Arc<Notify>) {
-    let ledger = (db.engine() == Engine::Sqlite).then(Ledger::default);
+    let ledger = (db.engine() == Engine::Sqlite).then(Ledger::new);
     let mut writer = Writer { db, ledger };
     let mut jobs = Vec::with_capacity(BATCH);
     let mut pause = QUIET;
@@ -43,8 +44,9 @@ pub(super) async fn run(db: Db, mut queue: mpsc::Receiver<Job>, stop: Arc<Notify
             }
         };
         if taken == 0 {
-            // What cannot be merged now is in the log, for the next start.
-            while !writer.is_merged() && writer.merge().await {}
+            // What is not merged by then is in the log, for the next start.
+            let end = Instant::now() + LAST_MERGE;
+            while !writer.is_merged() && Instant::now() < end && writer.merge().await {}
             return;
         }
         if let Err(Unreachable) = writer.write(std::mem::take(&mut jobs)).await {
@@ -103,11 +105,15 @@ impl Writer {
         let (settle, jobs): (Vec<Job>, Vec<Job>) = jobs
             .into_iter()
             .partition(|job| matches!(job.work, Work::Settle));
+        let (find, jobs): (Vec<Job>, Vec<Job>) = jobs
+            .into_iter()
+            .partition(|job| matches!(job.work, Work::Find(_)));
         let written = if jobs.is_empty() {
             Ok(())
         } else {
             self.write_jobs(jobs).await
         };
+        self.find(find).await;
         if !settle.is_empty() {
             self.settle(settle).await;
         }
@@ -192,17 +198,24 @@ impl Writer {
         Ok(())
     }
 
+    /// Answer what is asked of check-ins that are not in the tables yet.
+    async fn find(&mut self, jobs: Vec<Job>) {
+        for job in jobs {
+            let found = match (&mut self.ledger, &job.work) {
+                (Some(ledger), Work::Find(key)) => ledger.find(&self.db, *key).await,
+                _ => Ok(None),
+            };
+            let found = found.map(Outcome::CheckIn).map_err(Failure::from);
+            let _ = job.reply.send(found);
+        }
+    }
+
     /// Merge everything, also what another process has logged, and tell `jobs`.
     async fn settle(&mut self, jobs: Vec<Job>) {
-        let mut settled = Ok(());
-        if let Some(ledger) = &mut self.ledger {
-            while settled.is_ok() && !ledger.is_merged() {
-                settled = ledger.merge(&self.db).await;
-            }
-            if settled.is_ok() {
-                settled = log::replay(&self.db).await;
-            }
-        }
+        let settled = match &mut self.ledger {
+            Some(ledger) => ledger.settle(&self.db).await,
+            None => Ok(()),
+        };
         match settled {
             Ok(()) => {
                 for job in jobs {

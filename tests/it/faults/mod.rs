@@ -57,6 +57,7 @@ async fn stored_check_ins(settings: Settings) -> usize {
     let app = App::open(settings, Clock::System, Random::System)
         .await
         .unwrap();
+    app.door.journal.settle().await.unwrap();
     let places = app.directory.ids();
     let now = app.clock.now();
     let mut sum = 0;
