@@ -216,6 +216,42 @@ impl std::error::Error for Failure {
 /// What a rule of a room gives: a value, or a row of the failure table.
 pub type Result<T, E = Failure> = std::result::Result<T, E>;
 
+/// Collects the mistakes while what is right goes through.
+#[derive(Debug, Default)]
+pub struct Errors(pub Vec<FieldError>);
+
+impl Errors {
+    /// What is right; a mistake is kept.
+    pub fn keep<T>(&mut self, result: std::result::Result<T, FieldError>) -> Option<T> {
+        result.map_err(|error| self.0.push(error)).ok()
+    }
+
+    /// As [`Self::keep`], of a field that must be there.
+    pub fn required<T, U>(
+        &mut self,
+        field: &'static str,
+        value: Option<T>,
+        parse: impl FnOnce(T) -> std::result::Result<U, FieldError>,
+    ) -> Option<U> {
+        let value = value.ok_or_else(|| FieldError::required(field));
+        self.keep(value.and_then(parse))
+    }
+
+    /// `Some(None)` when there is nothing, `None` when there is a mistake. Empty text is nothing:
+    /// that is what a form without JavaScript sends.
+    #[expect(clippy::option_option, reason = "nothing and a mistake are different")]
+    pub fn optional<U>(
+        &mut self,
+        value: Option<String>,
+        parse: impl FnOnce(String) -> std::result::Result<U, FieldError>,
+    ) -> Option<Option<U>> {
+        match value.filter(|text| !text.trim().is_empty()) {
+            None => Some(None),
+            Some(text) => self.keep(parse(text)).map(Some),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

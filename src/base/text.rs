@@ -209,6 +209,18 @@ fn is_forbidden(c: char) -> bool {
     c.is_control() || bidi || line_break || nonchar
 }
 
+/// Whether a spreadsheet would take a text that starts so for a formula, or skip the character and
+/// then do so. The full-width forms count: some programs fold them.
+///
+/// Quotes before it count as well: a text that starts with a quote and then a formula would otherwise
+/// lose its quote where the file is read.
+#[must_use]
+pub fn starts_formula(text: &str) -> bool {
+    text.trim_start_matches('\'').starts_with([
+        '=', '+', '-', '@', '＝', '＋', '－', '＠', '\t', '\r', '\n', '\0',
+    ])
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

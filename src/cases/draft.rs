@@ -7,7 +7,7 @@ use time::Date;
 use utoipa::ToSchema;
 
 use crate::{
-    base::{FieldError, Timestamp, text::nfc_clean, time::VIETNAM},
+    base::{FieldError, Timestamp, failure::Errors, text::nfc_clean, time::VIETNAM},
     cases::{
         file::{Patient, PatientAddress},
         rules::{self, RuleSet},
@@ -226,37 +226,7 @@ fn told(error: WindowError) -> FieldError {
     }
 }
 
-/// Collects the mistakes while what is right goes through.
-struct Errors(Vec<FieldError>);
-
 impl Errors {
-    fn keep<T>(&mut self, result: Result<T, FieldError>) -> Option<T> {
-        result.map_err(|error| self.0.push(error)).ok()
-    }
-
-    fn required<T, U>(
-        &mut self,
-        field: &'static str,
-        value: Option<T>,
-        parse: impl FnOnce(T) -> Result<U, FieldError>,
-    ) -> Option<U> {
-        let value = value.ok_or_else(|| FieldError::required(field));
-        self.keep(value.and_then(parse))
-    }
-
-    /// `Some(None)` when there is nothing, `None` when there is a mistake. Empty text is nothing.
-    #[expect(clippy::option_option, reason = "nothing and a mistake are different")]
-    fn optional<U>(
-        &mut self,
-        value: Option<String>,
-        parse: impl FnOnce(String) -> Result<U, FieldError>,
-    ) -> Option<Option<U>> {
-        match value.filter(|text| !text.trim().is_empty()) {
-            None => Some(None),
-            Some(text) => self.keep(parse(text)).map(Some),
-        }
-    }
-
     #[expect(clippy::option_option, reason = "nothing and a mistake are different")]
     fn day(&mut self, field: &'static str, value: Option<String>) -> Option<Option<Date>> {
         self.optional(value, |text| day(field, &text))

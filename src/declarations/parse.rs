@@ -8,6 +8,7 @@ use super::{
 use crate::{
     base::{
         FieldError, Timestamp,
+        failure::Errors,
         text::{TextError, nfc_clean},
         time::VIETNAM,
     },
@@ -142,38 +143,7 @@ fn parse_email(text: &str) -> Result<String, FieldError> {
     }
 }
 
-/// Collects the mistakes while what is right goes through.
-struct Errors(Vec<FieldError>);
-
 impl Errors {
-    fn keep<T>(&mut self, result: Result<T, FieldError>) -> Option<T> {
-        result.map_err(|error| self.0.push(error)).ok()
-    }
-
-    fn required<T, U>(
-        &mut self,
-        field: &'static str,
-        value: Option<T>,
-        parse: impl FnOnce(T) -> Result<U, FieldError>,
-    ) -> Option<U> {
-        let value = value.ok_or_else(|| FieldError::required(field));
-        self.keep(value.and_then(parse))
-    }
-
-    /// `Some(None)` when there is nothing, `None` when there is a mistake. Empty text is nothing:
-    /// that is what a form without JavaScript sends.
-    #[expect(clippy::option_option, reason = "nothing and a mistake are different")]
-    fn optional<U>(
-        &mut self,
-        value: Option<String>,
-        parse: impl FnOnce(String) -> Result<U, FieldError>,
-    ) -> Option<Option<U>> {
-        match value.filter(|text| !text.trim().is_empty()) {
-            None => Some(None),
-            Some(text) => self.keep(parse(text)).map(Some),
-        }
-    }
-
     #[expect(clippy::option_option, reason = "nothing and a mistake are different")]
     fn text(&mut self, field: &'static str, value: Option<String>) -> Option<Option<String>> {
         self.optional(value, |text| clean_text(field, &text))

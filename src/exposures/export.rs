@@ -8,7 +8,7 @@
 use rust_xlsxwriter::{Format, Workbook, XlsxError};
 
 use crate::{
-    base::{Failure, Timestamp, failure::Result},
+    base::{Failure, Timestamp, failure::Result, text::starts_formula},
     exposures::{
         people::{CANDIDATE, Item, minutes},
         run::Run,
@@ -119,17 +119,6 @@ pub fn about(run: &Run) -> Vec<Vec<Cell>> {
         add("warning", format!("{} / {}", warning.vi, warning.en));
     }
     rows
-}
-
-/// Whether a spreadsheet would take a text that starts so for a formula, or skip the character and
-/// then do so. The full-width forms count: some programs fold them.
-///
-/// Quotes before it count as well: a text that starts with a quote and then a formula would otherwise
-/// lose its quote where the file is read.
-fn starts_formula(text: &str) -> bool {
-    text.trim_start_matches('\'').starts_with([
-        '=', '+', '-', '@', '＝', '＋', '－', '＠', '\t', '\r', '\n', '\0',
-    ])
 }
 
 /// Comma-separated values, RFC 4180, UTF-8 with a byte order mark.

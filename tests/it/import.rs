@@ -19,6 +19,7 @@ use crate::{
 
 on_both! {
     good_rows_are_kept_and_bad_ones_named,
+    a_comma_too_many_loses_no_cell,
     long_stays_are_split,
     names_survive_the_way_through,
     files_that_are_none_are_refused,
@@ -289,4 +290,15 @@ async fn files_that_are_none_are_refused(on: On) {
     assert!(matches!(missing, ImportError::File(..)));
     let empty = run(&server, &write(&server, HEADER)).await.unwrap();
     assert_eq!(empty, Report::default());
+}
+
+async fn a_comma_too_many_loses_no_cell(on: On) {
+    let server = Server::start(on).await;
+    let (_, _, checkpoint) = venue(&server).await;
+    let (code, t) = (code(&checkpoint), ago(&server, 30));
+    let row = format!("{code},{t},,0901234567,Mẫu, Thị,001090000000,12A");
+    let file = write(&server, format!("{HEADER}{row}\n"));
+    assert_eq!(counts(run(&server, &file).await.unwrap()), [1, 0, 1, 0, 0]);
+    let rejects = std::fs::read_to_string(rejects_path(&file)).unwrap();
+    assert!(rejects.contains(&row), "{rejects}");
 }

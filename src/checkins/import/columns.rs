@@ -1,5 +1,7 @@
 //! The header of a file, and what stands in its cells.
 
+use crate::base::text::starts_formula;
+
 /// The columns of the file, all of them required, in any order.
 const COLUMNS: [&str; 7] = [
     "checkpoint",
@@ -46,18 +48,11 @@ impl Columns {
     }
 }
 
-/// Whether a spreadsheet would take a cell that starts like this for a formula.
-pub(super) fn looks_like_formula(text: &str) -> bool {
-    text.trim_start_matches('\'').starts_with([
-        '=', '+', '-', '@', '＝', '＋', '－', '＠', '\t', '\r', '\n', '\0',
-    ])
-}
-
 /// Take off outer blanks, and the `'` that our exports put before what looks like a formula.
 pub(super) fn unquote(text: &str) -> &str {
     let text = text.trim_matches(' ');
     match text.strip_prefix('\'') {
-        Some(rest) if looks_like_formula(rest) => rest,
+        Some(rest) if starts_formula(rest) => rest,
         _ => text,
     }
 }

@@ -6,11 +6,8 @@ use std::{
     path::PathBuf,
 };
 
-use super::{
-    ImportError,
-    columns::{REJECT_COLUMNS, looks_like_formula},
-};
-use crate::base::FieldError;
+use super::{ImportError, columns::REJECT_COLUMNS};
+use crate::base::{FieldError, text::starts_formula};
 
 /// Written as rows are rejected, so that a run that breaks off leaves what it has found. Without any
 /// there is no file, and one of an earlier run goes.
@@ -69,6 +66,10 @@ impl Rejects {
         for place in &self.kept {
             file.write_field(neutral(record.get(*place).unwrap_or_default()))?;
         }
+        // More cells than the header names, mostly for a comma in a name, are what is to be put right.
+        for cell in record.iter().skip(self.header.len()) {
+            file.write_field(neutral(cell))?;
+        }
         let line = record.position().map_or(0, csv::Position::line);
         file.write_record([
             line.to_string(),
@@ -100,7 +101,7 @@ fn create(path: &std::path::Path) -> io::Result<File> {
 
 /// A cell that no spreadsheet runs; importing takes the `'` off again.
 fn neutral(cell: &[u8]) -> Vec<u8> {
-    let formula = std::str::from_utf8(cell).is_ok_and(looks_like_formula);
+    let formula = std::str::from_utf8(cell).is_ok_and(starts_formula);
     let mut out = Vec::with_capacity(cell.len() + 1);
     if formula {
         out.push(b'\'');
