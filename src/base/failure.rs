@@ -239,7 +239,6 @@ impl Errors {
 
     /// `Some(None)` when there is nothing, `None` when there is a mistake. Empty text is nothing:
     /// that is what a form without JavaScript sends.
-    #[expect(clippy::option_option, reason = "nothing and a mistake are different")]
     pub fn optional<U>(
         &mut self,
         value: Option<String>,
