@@ -83,7 +83,7 @@ fn write(claim: Claim) -> String {
     )
 }
 
-/// The claim in a text of [`write`].
+/// The claim in a text of [`write()`].
 fn read(text: &str) -> Option<Claim> {
     // Every second piece stands in quotes: names and values in turn, but for the two numbers.
     let mut pieces = text.split('"').skip(15);

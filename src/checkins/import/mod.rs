@@ -1,6 +1,6 @@
 //! Import of check-ins from CSV: paper lists and other systems.
 //!
-//! Threads read, judge and seal ([`pipeline`]), and one writes ([`write`]): a run of rows in the order
+//! Threads read, judge and seal (`pipeline`), and one writes (`write`): a run of rows in the order
 //! of their keys, in transactions of a second. Ids are derived from what the rows say, so a file that
 //! is imported twice adds nothing. Rows that cannot be used go
 //! to `FILE.rejected.csv` as they were, with their line and the reason; put right, that file can be

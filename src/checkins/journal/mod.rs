@@ -9,7 +9,7 @@
 //! written again row by row, so that one bad row does not take others with it.
 //!
 //! In PostgreSQL a batch goes into the tables at once. In SQLite it goes into a log first, which takes
-//! a fraction of the pages, and from there into the tables in large sorted batches ([`ledger`]); so
+//! a fraction of the pages, and from there into the tables in large sorted batches (`ledger`); so
 //! whoever reads `check_ins` calls [`Journal::settle`] before.
 
 use std::{sync::Arc, time::Duration};
