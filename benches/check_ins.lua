@@ -10,7 +10,8 @@
 local threads = 0
 
 local function lines(name)
-  local file = assert(io.open(assert(os.getenv(name), name .. " names no file")))
+  local path = assert(os.getenv(name), name .. " names no file")
+  local file = assert(io.open(path))
   local found = {}
   for line in file:lines() do
     if line ~= "" then found[#found + 1] = line end

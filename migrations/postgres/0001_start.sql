@@ -144,13 +144,10 @@ CREATE TABLE check_ins (
 -- Six bytes of a pseudonym tell people of one day apart nearly always; sixteen would be half of the index.
 CREATE INDEX check_ins_person ON check_ins (substr(person_id, 1, 6));
 
--- SQLite's log of acknowledged check-ins that are not in their tables yet; PostgreSQL needs none.
-CREATE TABLE journal (
-    seq        BIGINT PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
-    format     BIGINT NOT NULL,
-    arrivals   BYTEA NOT NULL,
-    seats      BYTEA NOT NULL,
-    departures BYTEA NOT NULL
+-- How far something has come. In SQLite: up to which batch the journal's log is merged.
+CREATE TABLE marks (
+    name  TEXT PRIMARY KEY,
+    value BIGINT NOT NULL
 );
 
 CREATE TABLE cases (

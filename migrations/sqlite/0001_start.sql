@@ -145,15 +145,11 @@ CREATE TABLE check_ins (
 -- of a pseudonym tell people of one day apart nearly always; sixteen would be half of the index.
 CREATE INDEX check_ins_person ON check_ins (entered_at / 86400000, substr(person_id, 1, 6));
 
--- Acknowledged check-ins and check-outs that are not in their tables yet, a batch in a row. A number
--- is never used again: another process may still remember what it stood for.
-CREATE TABLE journal (
-    seq        INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
-    format     INTEGER NOT NULL,
-    arrivals   BLOB NOT NULL,
-    seats      BLOB NOT NULL,
-    departures BLOB NOT NULL
-) STRICT;
+-- How far something has come. In SQLite: up to which batch the journal's log is merged.
+CREATE TABLE marks (
+    name  TEXT PRIMARY KEY NOT NULL,
+    value INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE cases (
     id             BLOB PRIMARY KEY NOT NULL,

@@ -3,21 +3,34 @@
 use std::{path::PathBuf, time::Duration};
 
 use sqlx::{
-    Connection as _, PgPool, SqlitePool,
+    PgPool, SqlitePool,
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use crate::store::Error;
+use crate::store::{
+    Error,
+    kept::{Flush, Kept, Options},
+};
 
 /// How long to wait for a connection or a lock before the caller is told to come back.
-const PATIENCE: Duration = Duration::from_secs(3);
+pub(super) const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Connections that read SQLite side by side.
 const SQLITE_READERS: u32 = 4;
 
 /// Exposure runs on SQLite at the same time.
 const SQLITE_STAGES: u32 = 2;
+
+/// Acknowledged check-ins and check-outs that are not in their tables yet, a batch in a row. A number is
+/// never used again: another process may still remember what it stood for.
+const LOG: &str = "CREATE TABLE IF NOT EXISTS journal (
+     seq        INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
+     format     INTEGER NOT NULL,
+     arrivals   BLOB NOT NULL,
+     seats      BLOB NOT NULL,
+     departures BLOB NOT NULL
+ ) STRICT";
 
 /// Which of the two databases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,11 +63,17 @@ impl Target {
 
 #[derive(Clone, Debug)]
 pub(super) enum Pool {
-    Postgres(PgPool),
-    /// SQLite has one writer at a time. With one connection to write on, writers queue in the pool,
-    /// in order, and not on the lock of the file.
+    Postgres {
+        pool: PgPool,
+        /// The journal's.
+        kept: Kept,
+    },
     Sqlite {
-        write: SqlitePool,
+        /// SQLite has one writer at a time. With one connection to write on, writers queue for it, in
+        /// order, and not on the lock of the file.
+        kept: Kept,
+        /// The journal's own file, which waits for nobody who writes in the other one.
+        log: Kept,
         read: SqlitePool,
         /// Opened read-only but free to make temporary tables, which `query_only` would refuse.
         stage: SqlitePool,
@@ -71,12 +90,20 @@ impl Pool {
 
     pub(super) async fn close(&self) {
         match self {
-            Self::Postgres(pool) => pool.close().await,
-            Self::Sqlite { write, read, stage } => {
+            Self::Postgres { pool, kept } => {
+                kept.close().await;
+                pool.close().await;
+            }
+            Self::Sqlite {
+                kept,
+                log,
+                read,
+                stage,
+            } => {
+                log.close().await;
                 stage.close().await;
                 read.close().await;
-                // The last connection to close folds the log back into the file.
-                write.close().await;
+                kept.close().await;
             }
         }
     }
@@ -98,9 +125,10 @@ async fn postgres(url: &str, connections: u32) -> Result<Pool, Error> {
         .max_connections(connections)
         .acquire_timeout(PATIENCE)
         .max_lifetime(Duration::from_mins(10))
-        .connect_with(options)
+        .connect_with(options.clone())
         .await?;
-    Ok(Pool::Postgres(pool))
+    let kept = Kept::new(Options::Postgres(options));
+    Ok(Pool::Postgres { pool, kept })
 }
 
 /// A commit is on the disk before it is reported (`synchronous = FULL`), reads do not wait for the
@@ -115,28 +143,22 @@ async fn sqlite(path: &std::path::Path) -> Result<Pool, Error> {
         .foreign_keys(true)
         .busy_timeout(PATIENCE)
         .pragma("secure_delete", "ON");
+    // The writer first: it makes the file and puts it into WAL mode. It keeps 64 MB of pages, for rows
+    // that are merged fall on many of them, and copies them into the file as seldom.
+    let kept = Kept::new(Options::Sqlite(
+        options
+            .clone()
+            .pragma("cache_size", "-65536")
+            .pragma("temp_store", "MEMORY")
+            .pragma("wal_autocheckpoint", "16384"),
+        Vec::new(),
+    ));
+    kept.lease(None, Flush::Now).await?;
     let pool = |connections| {
         SqlitePoolOptions::new()
             .max_connections(connections)
             .acquire_timeout(PATIENCE)
-            // When there is no room on the disk SQLite ends the transaction by itself. The driver
-            // (sqlx 0.9.0) then fails to roll it back, counts it as open for ever and refuses every
-            // `BEGIN`: such a connection is replaced.
-            .before_acquire(|conn, _| Box::pin(async move { Ok(!conn.is_in_transaction()) }))
     };
-    // The writer first: it makes the file and puts it into WAL mode. It is never closed for age, or
-    // the prepared statements of the check-in path would go with it. It keeps 64 MB of pages, for
-    // rows that are merged fall on many of them, and copies them into the file as seldom.
-    let write = pool(1)
-        .idle_timeout(None)
-        .max_lifetime(None)
-        .connect_with(
-            options
-                .clone()
-                .pragma("cache_size", "-65536")
-                .pragma("wal_autocheckpoint", "16384"),
-        )
-        .await?;
     let read = pool(SQLITE_READERS)
         .connect_with(options.clone().pragma("query_only", "ON"))
         .await?;
@@ -147,5 +169,19 @@ async fn sqlite(path: &std::path::Path) -> Result<Pool, Error> {
             .busy_timeout(PATIENCE)
             .pragma("temp_store", "MEMORY"),
     );
-    Ok(Pool::Sqlite { write, read, stage })
+    let main = path.display().to_string().replace('\'', "''");
+    let log = Kept::new(Options::Sqlite(
+        options.filename(path.with_extension("log.db")),
+        vec![
+            LOG.to_owned(),
+            format!("ATTACH DATABASE '{main}' AS stored"),
+        ],
+    ));
+    log.lease(None, Flush::Now).await?;
+    Ok(Pool::Sqlite {
+        kept,
+        log,
+        read,
+        stage,
+    })
 }

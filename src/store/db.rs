@@ -5,13 +5,14 @@ use std::{
     time::Duration,
 };
 
-use sqlx::{Postgres, Sqlite, Transaction};
+use sqlx::{PgConnection, Postgres, Sqlite, Transaction};
 
 use crate::{
     base::{Clock, Timestamp},
     store::{
         DISTRIBUTED, Engine, Error, Fault, Faults, Query, Sql, Target,
         connect::Pool,
+        kept::{Flush, Lease},
         query::{On, State, is_race},
     },
 };
@@ -53,7 +54,7 @@ impl Db {
     #[must_use]
     pub fn engine(&self) -> Engine {
         match self.pool {
-            Pool::Postgres(_) => Engine::Postgres,
+            Pool::Postgres { .. } => Engine::Postgres,
             Pool::Sqlite { .. } => Engine::Sqlite,
         }
     }
@@ -117,6 +118,45 @@ impl Db {
         self.run(Mode::Append, body).await
     }
 
+    /// As [`Self::append`], for the journal: on a connection that nobody else uses, in PostgreSQL.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::append`].
+    pub async fn journal<T, E: From<Error>>(
+        &self,
+        body: impl AsyncFnMut(&mut Tx) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.run(Mode::Journal, body).await
+    }
+
+    /// As [`Self::journal`], but what it adds may be lost with the power, in SQLite, as long as no other
+    /// transaction was committed after it: for what can be done again from what is on the disk.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::append`].
+    pub async fn journal_later<T, E: From<Error>>(
+        &self,
+        body: impl AsyncFnMut(&mut Tx) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.run(Mode::JournalLater, body).await
+    }
+
+    /// Run the one statement of `body`, which is a transaction by itself and so takes one wait for the
+    /// database instead of three. As with [`Self::journal`] it may be run again, also when the
+    /// connection was lost: it must add nothing the second time.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::append`]. A second statement is refused.
+    pub async fn single<T, E: From<Error>>(
+        &self,
+        body: impl AsyncFnMut(&mut Tx) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.run(Mode::Single, body).await
+    }
+
     /// Run `body` in a transaction that sees one moment of the store and cannot
     /// write.
     ///
@@ -141,6 +181,31 @@ impl Db {
         mut body: impl AsyncFnMut(&mut Tx) -> Result<T, E>,
     ) -> Result<T, E> {
         body(&mut self.begin(Mode::Stage).await?).await
+    }
+
+    /// As [`Self::single`], in the journal's log, which is a file of its own in SQLite.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::single`].
+    pub async fn log_single<T, E: From<Error>>(
+        &self,
+        body: impl AsyncFnMut(&mut Tx) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.run(Mode::LogSingle, body).await
+    }
+
+    /// Run `body` in a transaction on the journal's log. It begins without a lock: nobody else can write
+    /// there from its first statement that does.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::append`].
+    pub async fn log<T, E: From<Error>>(
+        &self,
+        body: impl AsyncFnMut(&mut Tx) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.run(Mode::Log, body).await
     }
 
     async fn run<T, E: From<Error>>(
@@ -173,13 +238,15 @@ impl Db {
             Ok(tx) => tx,
             Err(error) => return (false, Err(error.into())),
         };
-        match (body(&mut tx).await, tx.state) {
+        let outcome = body(&mut tx).await;
+        let again = tx.state == State::Raced || tx.lost_unseen();
+        match (outcome, tx.state) {
             (Ok(value), State::Sound) => match tx.commit().await {
                 Ok(()) => (false, Ok(value)),
                 Err(error) => (is_race(&error), Err(Error::from(error).into())),
             },
-            (Ok(_), state) => (state == State::Raced, Err(Error::WentOn.into())),
-            (Err(error), state) => (state == State::Raced, Err(error)),
+            (Ok(_), _) => (again, Err(Error::WentOn.into())),
+            (Err(error), _) => (again, Err(error)),
         }
     }
 
@@ -190,39 +257,58 @@ impl Db {
     async fn begin(&self, mode: Mode) -> Result<Tx, Error> {
         self.refuse()?;
         let pool = self.pool.clone();
-        let conn = tokio::spawn(async move { begin(&pool, mode).await })
-            .await
-            .map_err(|_| Error::Driver(sqlx::Error::PoolClosed))??;
+        let conn = if mode.is_single() {
+            // There is no `BEGIN` to be cut off.
+            begin(&pool, mode).await?
+        } else {
+            tokio::spawn(async move { begin(&pool, mode).await })
+                .await
+                .map_err(|_| Error::Driver(sqlx::Error::PoolClosed))??
+        };
         Ok(Tx {
             conn,
+            mode,
             now: self.clock.now(),
-            persistent: !matches!(mode, Mode::Stage),
-            serializable: matches!(mode, Mode::Write),
             state: State::Sound,
-            races: matches!(mode, Mode::Append | Mode::Write),
+            statements: 0,
+            untold: false,
             faults: self.faults.clone(),
         })
     }
 }
 
 async fn begin(pool: &Pool, mode: Mode) -> Result<Conn, Error> {
-    Ok(match pool {
-        Pool::Postgres(pool) => Conn::Postgres(
-            pool.begin_with(match mode {
-                Mode::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY",
-                Mode::Stage => "BEGIN ISOLATION LEVEL REPEATABLE READ",
-                Mode::Append => "BEGIN ISOLATION LEVEL READ COMMITTED",
-                Mode::Write => "BEGIN ISOLATION LEVEL SERIALIZABLE",
-            })
-            .await?,
-        ),
+    let text = (!mode.is_single()).then_some(match pool {
+        Pool::Postgres { .. } => match mode {
+            Mode::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY",
+            Mode::Stage => "BEGIN ISOLATION LEVEL REPEATABLE READ",
+            Mode::Write => "BEGIN ISOLATION LEVEL SERIALIZABLE",
+            _ => "BEGIN ISOLATION LEVEL READ COMMITTED",
+        },
         // The write lock is taken now, not at the first write, so that a transaction that began by
         // reading cannot fail with `SQLITE_BUSY`.
-        Pool::Sqlite { write, read, stage } => Conn::Sqlite(match mode {
-            Mode::Read => read.begin_with("BEGIN DEFERRED").await?,
-            Mode::Stage => stage.begin_with("BEGIN DEFERRED").await?,
-            Mode::Append | Mode::Write => write.begin_with("BEGIN IMMEDIATE").await?,
-        }),
+        Pool::Sqlite { .. } => match mode {
+            Mode::Read | Mode::Stage | Mode::Log => "BEGIN DEFERRED",
+            _ => "BEGIN IMMEDIATE",
+        },
+    });
+    let flush = match mode {
+        Mode::JournalLater => Flush::Later,
+        _ => Flush::Now,
+    };
+    let begin = text.unwrap_or_default();
+    Ok(match (pool, mode) {
+        (Pool::Postgres { pool, .. }, Mode::Read | Mode::Stage | Mode::Append | Mode::Write) => {
+            Conn::Postgres(pool.begin_with(begin).await?)
+        }
+        (Pool::Sqlite { read, .. }, Mode::Read) => Conn::Sqlite(read.begin_with(begin).await?),
+        (Pool::Sqlite { stage, .. }, Mode::Stage) => Conn::Sqlite(stage.begin_with(begin).await?),
+        (Pool::Sqlite { log, .. }, Mode::Log | Mode::LogSingle) => {
+            Conn::Kept(log.lease(text, flush).await?)
+        }
+        (Pool::Postgres { kept, .. } | Pool::Sqlite { kept, .. }, _) => {
+            Conn::Kept(kept.lease(text, flush).await?)
+        }
     })
 }
 
@@ -231,33 +317,45 @@ fn chance() -> u64 {
     RandomState::new().hash_one(0)
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Mode {
     Read,
     Append,
+    Journal,
+    JournalLater,
+    Log,
+    LogSingle,
+    Single,
     Stage,
     Write,
+}
+
+impl Mode {
+    /// Whether the one statement is the transaction.
+    fn is_single(self) -> bool {
+        matches!(self, Self::Single | Self::LogSingle)
+    }
 }
 
 /// A running transaction.
 #[derive(Debug)]
 pub struct Tx {
-    conn: Conn,
+    pub(super) conn: Conn,
+    mode: Mode,
     now: Timestamp,
     state: State,
-    /// Statements on temporary tables must not outlive them in the connection's cache.
-    persistent: bool,
-    /// Whether another transaction can win against this one: not where nothing is written.
-    races: bool,
+    /// How many were run.
+    statements: u32,
+    /// A test wants nobody to be told that the one statement was committed.
+    untold: bool,
     faults: Faults,
-    /// Whether it behaves as if run alone, which holds on one node only.
-    serializable: bool,
 }
 
 #[derive(Debug)]
-enum Conn {
+pub(super) enum Conn {
     Postgres(Transaction<'static, Postgres>),
     Sqlite(Transaction<'static, Sqlite>),
+    Kept(Lease),
 }
 
 impl Tx {
@@ -270,9 +368,10 @@ impl Tx {
     /// Which of the two databases this runs on.
     #[must_use]
     pub fn engine(&self) -> Engine {
-        match self.conn {
+        match &self.conn {
             Conn::Postgres(_) => Engine::Postgres,
             Conn::Sqlite(_) => Engine::Sqlite,
+            Conn::Kept(lease) => lease.engine(),
         }
     }
 
@@ -281,30 +380,73 @@ impl Tx {
         let sql = sql.into();
         // A cluster keeps this promise on each node alone.
         debug_assert!(
-            !(self.serializable
+            !(self.mode == Mode::Write
                 && DISTRIBUTED
                     .iter()
                     .any(|(table, _)| sql.postgres.contains(table))),
             "a serializable transaction uses a distributed table: {}",
             sql.postgres
         );
+        let fault = self.next_fault();
+        // Statements on temporary tables must not outlive them in the connection's cache.
+        let persistent = self.mode != Mode::Stage;
         let on = match &mut self.conn {
-            Conn::Postgres(tx) => {
-                On::Postgres(sqlx::query(sql.postgres).persistent(self.persistent), tx)
-            }
-            Conn::Sqlite(tx) => On::Sqlite(sqlx::query(sql.sqlite).persistent(self.persistent), tx),
+            Conn::Postgres(tx) => On::postgres(sql, persistent, tx),
+            Conn::Sqlite(tx) => On::sqlite(sql, persistent, tx),
+            Conn::Kept(lease) => lease.query(sql),
         };
         Query {
             on,
             state: &mut self.state,
-            fault: self
-                .faults
-                .next()
-                .filter(|fault| self.races || *fault != Fault::Raced),
+            fault,
+        }
+    }
+
+    /// How the next statement is to fail, where a test wants it, or because there may be no next one.
+    pub(super) fn next_fault(&mut self) -> Option<Fault> {
+        let races = !matches!(self.mode, Mode::Read | Mode::Stage);
+        let fault = self.faults.next().filter(|f| races || *f != Fault::Raced);
+        self.statements += 1;
+        if !self.mode.is_single() {
+            return fault;
+        }
+        // The first one is committed already.
+        if self.statements > 1 {
+            return Some(Fault::Refused);
+        }
+        self.untold = fault == Some(Fault::Unanswered);
+        fault.filter(|_| !self.untold)
+    }
+
+    /// The connection, if it is of PostgreSQL, and what its statements have done.
+    pub(super) fn postgres(&mut self) -> (Option<&mut PgConnection>, &mut State) {
+        let conn = match &mut self.conn {
+            Conn::Postgres(tx) => Some(&mut **tx),
+            Conn::Sqlite(_) => None,
+            Conn::Kept(lease) => lease.postgres(),
+        };
+        (conn, &mut self.state)
+    }
+
+    /// Whether a statement failed because the kept connection was lost before it, which nobody could
+    /// know. Such a connection is closed.
+    fn lost_unseen(&mut self) -> bool {
+        match &mut self.conn {
+            Conn::Kept(lease) if self.mode.is_single() && self.state == State::Lost => {
+                lease.discard();
+                !lease.is_new
+            }
+            _ => false,
         }
     }
 
     async fn commit(self) -> sqlx::Result<()> {
+        if self.untold {
+            return Err(Fault::Unanswered.into());
+        }
+        if self.mode.is_single() {
+            return Ok(());
+        }
         let fault = self.faults.next();
         if let Some(fault) = fault
             && fault != Fault::Unanswered
@@ -314,6 +456,7 @@ impl Tx {
         match self.conn {
             Conn::Postgres(tx) => tx.commit().await,
             Conn::Sqlite(tx) => tx.commit().await,
+            Conn::Kept(lease) => lease.commit().await,
         }?;
         fault.map_or(Ok(()), |fault| Err(fault.into()))
     }

@@ -74,7 +74,7 @@ impl Db {
     ///
     /// [`Error::NotDistributed`] with what to do; those of the database.
     pub async fn distribute(&self, shards: u16) -> Result<Distributed, Error> {
-        let Pool::Postgres(pool) = self.pool() else {
+        let Pool::Postgres { pool, .. } = self.pool() else {
             return Err(NotDistributed::Sqlite.into());
         };
         // A connection of its own, because moving rows takes longer than a request may.

@@ -84,24 +84,24 @@ impl From<Fault> for sqlx::Error {
     fn from(fault: Fault) -> Self {
         match fault {
             Fault::Lost | Fault::Unanswered => Self::Io(std::io::ErrorKind::ConnectionReset.into()),
-            Fault::Refused => Self::Protocol("refused on demand".to_owned()),
-            Fault::Raced => Self::Database(Box::new(Race)),
+            Fault::Refused => Self::Database(Box::new(OnDemand("XX000"))),
+            Fault::Raced => Self::Database(Box::new(OnDemand("40001"))),
         }
     }
 }
 
-/// A serialization failure as PostgreSQL reports it.
+/// A failure as PostgreSQL reports it, by its code.
 #[derive(Debug, thiserror::Error)]
-#[error("lost a race on demand")]
-struct Race;
+#[error("{0} on demand")]
+struct OnDemand(&'static str);
 
-impl DatabaseError for Race {
+impl DatabaseError for OnDemand {
     fn message(&self) -> &'static str {
-        "lost a race on demand"
+        "failed on demand"
     }
 
     fn code(&self) -> Option<Cow<'_, str>> {
-        Some("40001".into())
+        Some(self.0.into())
     }
 
     fn as_error(&self) -> &(dyn StdError + Send + Sync + 'static) {

@@ -53,7 +53,7 @@ impl Db {
     ///
     /// When the server cannot be reached.
     pub async fn listen(&self, channel: &'static str) -> Result<Option<Listener>, Error> {
-        let Pool::Postgres(pool) = self.pool() else {
+        let Pool::Postgres { pool, .. } = self.pool() else {
             return Ok(None);
         };
         // Apart from the pool of the requests, so that it takes no connection from them and no age

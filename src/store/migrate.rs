@@ -2,7 +2,7 @@
 
 use sqlx::migrate::{MigrateError, Migrator};
 
-use crate::store::{Db, Error, connect::Pool};
+use crate::store::{Db, Error, connect::Pool, kept::Flush};
 
 static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
 static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
@@ -16,8 +16,12 @@ impl Db {
     /// when a migration does not apply.
     pub async fn migrate(&self) -> Result<usize, Error> {
         let (done, known) = match self.pool() {
-            Pool::Postgres(pool) => (POSTGRES.run(pool).await, POSTGRES.iter().count()),
-            Pool::Sqlite { write, .. } => (SQLITE.run(write).await, SQLITE.iter().count()),
+            Pool::Postgres { pool, .. } => (POSTGRES.run(pool).await, POSTGRES.iter().count()),
+            Pool::Sqlite { kept, .. } => {
+                let mut lease = kept.lease(None, Flush::Now).await?;
+                let conn = lease.sqlite().ok_or(sqlx::Error::PoolClosed)?;
+                (SQLITE.run(conn).await, SQLITE.iter().count())
+            }
         };
         match done {
             Ok(()) => Ok(known),

@@ -15,17 +15,21 @@
 //!   runs in a task of its own, which nobody can cancel.
 
 mod connect;
+mod copy;
 mod db;
 mod distribute;
 mod faults;
+mod kept;
 mod listen;
 mod migrate;
+mod nearby;
 mod packed;
 mod partitions;
 mod query;
 mod time;
 
 pub use connect::{Engine, Target};
+pub use copy::Copy;
 pub use db::{Db, Tx};
 pub use distribute::{DISTRIBUTED, Distributed, NotDistributed};
 pub use faults::{Fault, Faults};

@@ -43,7 +43,7 @@ pub async fn ensure_partitions(db: &Db, day: Day) -> Result<(), Error> {
 }
 
 async fn ensure(db: &Db, table: Daily, day: Day) -> Result<(), Error> {
-    let Pool::Postgres(pool) = db.pool() else {
+    let Pool::Postgres { pool, .. } = db.pool() else {
         return Ok(());
     };
     db.refuse()?;
@@ -70,7 +70,7 @@ async fn ensure(db: &Db, table: Daily, day: Day) -> Result<(), Error> {
 
 /// Drop the partition of `day` and every row in it.
 pub async fn drop_partition(db: &Db, table: Daily, day: Day) -> Result<(), Error> {
-    let Pool::Postgres(pool) = db.pool() else {
+    let Pool::Postgres { pool, .. } = db.pool() else {
         return Ok(());
     };
     db.refuse()?;
@@ -83,7 +83,7 @@ pub async fn drop_partition(db: &Db, table: Daily, day: Day) -> Result<(), Error
 
 /// The days that have a partition of `table`, earliest first; none in SQLite.
 pub async fn partition_days(db: &Db, table: Daily) -> Result<Vec<Day>, Error> {
-    let Pool::Postgres(pool) = db.pool() else {
+    let Pool::Postgres { pool, .. } = db.pool() else {
         return Ok(Vec::new());
     };
     db.refuse()?;

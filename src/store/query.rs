@@ -6,8 +6,8 @@
 
 use futures_util::TryStreamExt;
 use sqlx::{
-    Database, Encode, FromRow, Postgres, Sqlite, Transaction, Type, error::DatabaseError,
-    postgres::PgRow, sqlite::SqliteRow,
+    Database, Encode, FromRow, PgConnection, Postgres, Sqlite, SqliteConnection, Type,
+    error::DatabaseError, postgres::PgRow, sqlite::SqliteRow,
 };
 
 use crate::store::{Error, Fault};
@@ -68,8 +68,20 @@ pub struct Query<'t> {
 
 /// The same query, for whichever database the transaction is on.
 pub(crate) enum On<'t> {
-    Postgres(Bound<Postgres>, &'t mut Transaction<'static, Postgres>),
-    Sqlite(Bound<Sqlite>, &'t mut Transaction<'static, Sqlite>),
+    Postgres(Bound<Postgres>, &'t mut PgConnection),
+    Sqlite(Bound<Sqlite>, &'t mut SqliteConnection),
+    /// The connection is closed.
+    Gone,
+}
+
+impl<'t> On<'t> {
+    pub(super) fn postgres(sql: Sql, persistent: bool, conn: &'t mut PgConnection) -> Self {
+        Self::Postgres(sqlx::query(sql.postgres).persistent(persistent), conn)
+    }
+
+    pub(super) fn sqlite(sql: Sql, persistent: bool, conn: &'t mut SqliteConnection) -> Self {
+        Self::Sqlite(sqlx::query(sql.sqlite).persistent(persistent), conn)
+    }
 }
 
 pub(crate) type Bound<DB> = sqlx::query::Query<'static, DB, <DB as Database>::Arguments>;
@@ -78,8 +90,9 @@ impl Query<'_> {
     /// Bind the next `$n`.
     pub fn bind<T: Value>(mut self, value: T) -> Self {
         self.on = match self.on {
-            On::Postgres(query, tx) => On::Postgres(query.bind(value), tx),
-            On::Sqlite(query, tx) => On::Sqlite(query.bind(value), tx),
+            On::Postgres(query, conn) => On::Postgres(query.bind(value), conn),
+            On::Sqlite(query, conn) => On::Sqlite(query.bind(value), conn),
+            On::Gone => On::Gone,
         };
         self
     }
@@ -89,8 +102,8 @@ impl Query<'_> {
     where
         T: for<'q> Encode<'q, Postgres> + Type<Postgres> + Send,
     {
-        if let On::Postgres(query, tx) = self.on {
-            self.on = On::Postgres(query.bind(value), tx);
+        if let On::Postgres(query, conn) = self.on {
+            self.on = On::Postgres(query.bind(value), conn);
         }
         self
     }
@@ -100,8 +113,8 @@ impl Query<'_> {
     where
         T: for<'q> Encode<'q, Sqlite> + Type<Sqlite> + Send,
     {
-        if let On::Sqlite(query, tx) = self.on {
-            self.on = On::Sqlite(query.bind(value), tx);
+        if let On::Sqlite(query, conn) = self.on {
+            self.on = On::Sqlite(query.bind(value), conn);
         }
         self
     }
@@ -114,8 +127,9 @@ impl Query<'_> {
     pub async fn execute(self) -> Result<u64, Error> {
         self.state.refuse(self.fault)?;
         let done = match self.on {
-            On::Postgres(query, tx) => query.execute(&mut **tx).await.map(|r| r.rows_affected()),
-            On::Sqlite(query, tx) => query.execute(&mut **tx).await.map(|r| r.rows_affected()),
+            On::Postgres(query, conn) => query.execute(conn).await.map(|r| r.rows_affected()),
+            On::Sqlite(query, conn) => query.execute(conn).await.map(|r| r.rows_affected()),
+            On::Gone => Err(sqlx::Error::PoolClosed),
         };
         seen(self.state, done)
     }
@@ -128,14 +142,15 @@ impl Query<'_> {
     pub async fn optional<T: Record>(self) -> Result<Option<T>, Error> {
         self.state.refuse(self.fault)?;
         let row = match self.on {
-            On::Postgres(query, tx) => query
-                .fetch_optional(&mut **tx)
+            On::Postgres(query, conn) => query
+                .fetch_optional(conn)
                 .await
                 .and_then(|row| row.as_ref().map(T::from_row).transpose()),
-            On::Sqlite(query, tx) => query
-                .fetch_optional(&mut **tx)
+            On::Sqlite(query, conn) => query
+                .fetch_optional(conn)
                 .await
                 .and_then(|row| row.as_ref().map(T::from_row).transpose()),
+            On::Gone => Err(sqlx::Error::PoolClosed),
         };
         seen(self.state, row)
     }
@@ -163,18 +178,19 @@ impl Query<'_> {
         self.state.refuse(self.fault)?;
         let Query { on, state, .. } = self;
         match on {
-            On::Postgres(query, tx) => {
-                let mut rows = query.fetch(&mut **tx);
+            On::Postgres(query, conn) => {
+                let mut rows = query.fetch(conn);
                 while let Some(row) = seen(state, rows.try_next().await)? {
                     each(seen(state, T::from_row(&row))?)?;
                 }
             }
-            On::Sqlite(query, tx) => {
-                let mut rows = query.fetch(&mut **tx);
+            On::Sqlite(query, conn) => {
+                let mut rows = query.fetch(conn);
                 while let Some(row) = seen(state, rows.try_next().await)? {
                     each(seen(state, T::from_row(&row))?)?;
                 }
             }
+            On::Gone => seen(state, Err(sqlx::Error::PoolClosed))?,
         }
         Ok(())
     }
@@ -187,14 +203,15 @@ impl Query<'_> {
     pub async fn all<T: Record>(self) -> Result<Vec<T>, Error> {
         self.state.refuse(self.fault)?;
         let rows = match self.on {
-            On::Postgres(query, tx) => query
-                .fetch_all(&mut **tx)
+            On::Postgres(query, conn) => query
+                .fetch_all(conn)
                 .await
                 .and_then(|rows| rows.iter().map(T::from_row).collect()),
-            On::Sqlite(query, tx) => query
-                .fetch_all(&mut **tx)
+            On::Sqlite(query, conn) => query
+                .fetch_all(conn)
                 .await
                 .and_then(|rows| rows.iter().map(T::from_row).collect()),
+            On::Gone => Err(sqlx::Error::PoolClosed),
         };
         seen(self.state, rows)
     }
@@ -205,12 +222,14 @@ impl Query<'_> {
 pub(crate) enum State {
     Sound,
     Failed,
+    /// The connection is of no more use.
+    Lost,
     Raced,
 }
 
 impl State {
     /// Fail before the database is asked, where a test wants it.
-    fn refuse(&mut self, fault: Option<Fault>) -> Result<(), Error> {
+    pub(super) fn refuse(&mut self, fault: Option<Fault>) -> Result<(), Error> {
         match fault {
             None => Ok(()),
             Some(fault) => seen(self, Err(fault.into())),
@@ -220,12 +239,18 @@ impl State {
 
 /// Note a failure on the way out, so that the transaction is not committed, and
 /// a lost race, so that it is run again.
-fn seen<T>(state: &mut State, result: sqlx::Result<T>) -> Result<T, Error> {
+pub(super) fn seen<T>(state: &mut State, result: sqlx::Result<T>) -> Result<T, Error> {
     result.map_err(|error| {
         if is_race(&error) {
             *state = State::Raced;
         } else if *state == State::Sound {
-            *state = State::Failed;
+            *state = match error {
+                sqlx::Error::Io(_)
+                | sqlx::Error::Protocol(_)
+                | sqlx::Error::PoolClosed
+                | sqlx::Error::WorkerCrashed => State::Lost,
+                _ => State::Failed,
+            };
         }
         error.into()
     })

@@ -7,7 +7,7 @@ use crate::{
     base::Day,
     checkins::store::{self, Row},
     declarations::{self, store::Row as DeclarationRow},
-    store::{Error, Sql, ensure_partitions},
+    store::{Engine, Error, Sql, ensure_partitions},
 };
 
 /// Rows in the first transaction, and in any at least.
@@ -49,6 +49,7 @@ pub(super) async fn prepare(import: &Import) -> Result<Day, ImportError> {
 pub(super) struct Writer<'i> {
     import: &'i Import,
     size: usize,
+    copies: bool,
 }
 
 impl<'i> Writer<'i> {
@@ -56,6 +57,7 @@ impl<'i> Writer<'i> {
         Self {
             import,
             size: ROWS_MIN,
+            copies: import.db.engine() == Engine::Postgres,
         }
     }
 
@@ -106,11 +108,17 @@ impl<'i> Writer<'i> {
         Ok(append.await?)
     }
 
-    async fn rows(&self, rows: &[&Row]) -> Result<u64, ImportError> {
-        let append = self
-            .import
-            .db
-            .append(async |tx| store::insert_counted(tx, rows).await);
+    /// Copied, where the engine can, until a row is there already: then somebody runs the same file
+    /// again.
+    async fn rows(&mut self, rows: &[&Row]) -> Result<u64, ImportError> {
+        let db = &self.import.db;
+        if self.copies {
+            match db.append(async |tx| store::copy(tx, rows).await).await {
+                Err(Error::Conflict) => self.copies = false,
+                copied => return Ok(copied?),
+            }
+        }
+        let append = db.append(async |tx| store::insert_counted(tx, rows).await);
         Ok(append.await?)
     }
 

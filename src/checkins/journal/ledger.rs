@@ -2,16 +2,19 @@
 //!
 //! Every check-in has its page in the tree of checkpoints and another in the tree of people, and a
 //! transaction writes each of them to the disk in full. So a batch is first written as it is, at the
-//! end of a log ([`super::log`]), and answered; what it holds is also kept here in memory, and goes
-//! into `check_ins` thousands at a time in the order of its keys, or when nothing else is to be done.
-//! Whoever reads `check_ins` settles the journal before ([`super::Journal::settle`]).
+//! end of a log ([`super::log`]), and answered; what it holds is also kept here in memory, a generation
+//! of many thousands, which goes into `check_ins` in the order of its keys while the next one gathers,
+//! or when nothing else is to be done. Whoever reads `check_ins` settles the journal before
+//! ([`super::Journal::settle`]).
 //!
-//! After a crash the log is replayed at the start. Memory holds nothing that is not in the log: every
-//! transaction here looks first whether the log is as it was left, for another process may have
-//! replayed it, and after a failure nobody knows. Then everything is put into the tables and memory
-//! begins anew.
+//! After a crash the log is replayed at the start. Memory holds nothing that is not in the log, and
+//! everything may be merged twice, also by another process: what is there stays, and of the check-outs
+//! of a stay the last one is written.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::Arc,
+};
 
 use super::{
     Answer, Arrival, Error, Key, Out, Outcome, Risk, Row, Tx, Work, declarations, left_source, log,
@@ -24,40 +27,54 @@ use crate::{
 };
 
 /// Rows that are merged together: the more, the more of them share a page.
-const GENERATION: usize = 32_768;
+const GENERATION: usize = 65_536;
 
-/// Rows merged in one transaction: some milliseconds, for which check-ins wait.
-const SLICE: usize = 512;
+/// Rows merged in one transaction: some milliseconds, for which other writers wait.
+const SLICE: usize = 4096;
 
 /// An acknowledged check-in that is not in `check_ins` yet.
-#[derive(Debug)]
-struct Entry {
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
     row: Row,
     risk: Risk,
 }
 
-/// What was acknowledged together with the batches of the log that hold it.
+impl Entry {
+    fn of(arrival: &Arrival) -> Self {
+        Self {
+            row: arrival.row.clone(),
+            risk: arrival.risk,
+        }
+    }
+}
+
+/// What was acknowledged and is merged together.
 #[derive(Debug, Default)]
-struct Generation {
-    rows: BTreeMap<Key, Entry>,
-    /// Check-outs of check-ins that are in the tables.
+pub(super) struct Generation {
+    rows: HashMap<Key, Entry>,
+    /// Check-outs of check-ins that are not among the rows.
     outs: BTreeMap<Key, Out>,
-    batches: Vec<i64>,
+    /// The last batch of the log that holds any of this.
+    last: i64,
+}
+
+impl Generation {
+    fn len(&self) -> usize {
+        self.rows.len() + self.outs.len()
+    }
 }
 
 /// What is in the log and not yet in the tables.
 #[derive(Debug)]
 pub(super) struct Ledger {
-    fresh: HashMap<Key, Entry>,
-    outs: BTreeMap<Key, Out>,
-    batches: Vec<i64>,
-    merging: Generation,
-    /// The log may hold what is not known here: at the start, and after a transaction whose end was
-    /// not told.
+    fresh: Generation,
+    /// What is being merged.
+    merging: Option<Arc<Generation>>,
+    /// The log may hold what is not known here: at the start, and after a batch whose end was not told.
     doubt: bool,
 }
 
-/// What a transaction has written, to be remembered after its commit.
+/// What was written to the log, to be remembered.
 struct Accepted {
     outcomes: Vec<Outcome>,
     rows: Vec<Entry>,
@@ -69,63 +86,67 @@ impl Ledger {
     /// Nothing known, of a log that may hold something.
     pub(super) fn new() -> Self {
         Self {
-            fresh: HashMap::new(),
-            outs: BTreeMap::new(),
-            batches: Vec::new(),
-            merging: Generation::default(),
+            fresh: Generation::default(),
+            merging: None,
             doubt: true,
         }
     }
 
-    /// Whether everything that is known is in the tables.
-    pub(super) fn is_merged(&self) -> bool {
-        self.batches.is_empty() && self.merging.batches.is_empty()
+    /// Whether nothing has gathered since [`Self::next`].
+    pub(super) fn is_empty(&self) -> bool {
+        self.fresh.len() == 0
     }
 
-    /// Whether merging should not wait for a quiet moment.
+    /// Whether what [`Self::next`] gave is not in the tables yet.
+    pub(super) fn is_merging(&self) -> bool {
+        self.merging.is_some()
+    }
+
+    /// Whether enough has gathered to be merged.
     pub(super) fn is_due(&self) -> bool {
-        self.fresh.len() + self.outs.len() >= GENERATION || !self.merging.batches.is_empty()
+        self.fresh.len() >= GENERATION
     }
 
     /// Check-ins and check-outs that are not in the tables.
     pub(super) fn len(&self) -> usize {
-        let merging = self.merging.rows.len() + self.merging.outs.len();
-        self.fresh.len() + self.outs.len() + merging
+        self.fresh.len() + self.merging.as_ref().map_or(0, |merging| merging.len())
     }
 
-    /// Put everything in the log into the tables, and begin anew.
-    async fn replay(&mut self, db: &Db) -> Result<(), Error> {
-        log::replay(db).await?;
-        *self = Self {
-            doubt: false,
-            ..Self::new()
-        };
-        Ok(())
+    /// What is to be merged now; what comes meanwhile gathers anew. The same again, until it
+    /// is [`Self::merged`].
+    pub(super) fn next(&mut self) -> Arc<Generation> {
+        let fresh = &mut self.fresh;
+        let next = self
+            .merging
+            .get_or_insert_with(|| Arc::new(std::mem::take(fresh)));
+        Arc::clone(next)
     }
 
-    /// Put everything that was acknowledged into the tables, whoever did it.
-    pub(super) async fn settle(&mut self, db: &Db) -> Result<(), Error> {
-        while !self.is_merged() {
-            self.merge(db).await?;
+    /// What [`Self::next`] gave is in the tables.
+    pub(super) fn merged(&mut self) {
+        self.merging = None;
+    }
+
+    /// Put what a failure, a crash or another process has left in the log into the tables.
+    pub(super) async fn resolve(&mut self, db: &Db) -> Result<(), Error> {
+        if self.doubt {
+            log::replay(db).await?;
+            self.fresh = Generation::default();
+            self.doubt = false;
         }
-        self.replay(db).await
+        Ok(())
     }
 
     /// What was answered for `key`, if that is not in the tables yet.
     pub(super) async fn find(&mut self, db: &Db, key: Key) -> Result<Option<Answer>, Error> {
-        if self.doubt {
-            self.replay(db).await?;
-        }
+        self.resolve(db).await?;
         Ok(self.known(key).and_then(|entry| answer(entry, false)))
     }
 
-    /// Whether the log still holds what is known here. Numbers are replayed in their order and never
-    /// used again, so the first one tells.
-    async fn is_logged(&self, tx: &mut Tx) -> Result<bool, Error> {
-        match self.merging.batches.first().or(self.batches.first()) {
-            Some(seq) => log::holds(tx, *seq).await,
-            None => Ok(true),
-        }
+    fn known(&self, key: Key) -> Option<&Entry> {
+        let merging = self.merging.as_ref();
+        let merging = || merging.and_then(|merging| merging.rows.get(&key));
+        self.fresh.rows.get(&key).or_else(merging)
     }
 
     /// Write `works` to the log, and say for each what came of it.
@@ -133,53 +154,85 @@ impl Ledger {
         for work in works {
             judge(work)?;
         }
-        let accepted = loop {
-            if self.doubt {
-                self.replay(db).await?;
-            }
-            let written = db.append(async |tx| {
-                if self.is_logged(tx).await? {
-                    self.write(tx, works).await.map(Some)
-                } else {
-                    Ok::<_, Error>(None)
-                }
-            });
-            let written = written.await;
-            self.doubt = !matches!(written, Ok(Some(_)));
-            if let Some(accepted) = written? {
-                break accepted;
-            }
+        self.resolve(db).await?;
+        let accepted = match self.accept_new(db, works).await? {
+            Some(accepted) => accepted,
+            None => self.accept_any(db, works).await?,
         };
-        self.batches.extend(accepted.batch);
+        self.fresh.last = accepted.batch.unwrap_or(self.fresh.last);
         for entry in accepted.rows {
-            self.fresh.insert(entry.row.key(), entry);
+            self.fresh.rows.insert(entry.row.key(), entry);
         }
         for out in accepted.outs {
-            match self.known_mut(out.key) {
+            match self.fresh.rows.get_mut(&out.key) {
                 Some(entry) => {
                     entry.row.left_at = Some(out.left_at);
                     entry.row.left_source = Some(left_source::VISITOR);
                 }
                 None => {
-                    self.outs.insert(out.key, out);
+                    self.fresh.outs.insert(out.key, out);
                 }
             }
         }
         Ok(accepted.outcomes)
     }
 
-    fn known(&self, key: Key) -> Option<&Entry> {
-        self.fresh.get(&key).or_else(|| self.merging.rows.get(&key))
-    }
-
-    fn known_mut(&mut self, key: Key) -> Option<&mut Entry> {
-        match self.fresh.get_mut(&key) {
-            Some(entry) => Some(entry),
-            None => self.merging.rows.get_mut(&key),
+    /// Write `works` with one statement, if they are what nearly all are: new check-ins of people who
+    /// have declared before, and check-outs of check-ins that are known here. `None`, and nothing is
+    /// written, if they are not.
+    async fn accept_new(&mut self, db: &Db, works: &[&Work]) -> Result<Option<Accepted>, Error> {
+        let arrivals = write::first_of_each(works);
+        let outs = write::last_of_each(works);
+        let fresh: HashSet<Key> = arrivals.iter().map(|arrival| arrival.row.key()).collect();
+        let is_new = !works.iter().any(|work| matches!(work, Work::Declare(..)))
+            && arrivals.iter().all(|arrival| arrival.declaration.is_none())
+            && !fresh.iter().any(|key| self.known(*key).is_some())
+            && outs
+                .iter()
+                .all(|out| fresh.contains(&out.key) || self.known(out.key).is_some());
+        if !is_new {
+            return Ok(None);
         }
+        let rows: Vec<&Row> = arrivals.iter().map(|arrival| &arrival.row).collect();
+        let written = db
+            .log_single(async |tx| log::append_new(tx, &rows, &outs).await)
+            .await;
+        self.doubt = written.is_err();
+        let Some(batch) = written? else {
+            return Ok(None);
+        };
+        let rows: Vec<Entry> = arrivals.iter().map(|arrival| Entry::of(arrival)).collect();
+        let answers = rows
+            .iter()
+            .map(|entry| (entry.row.key(), answer(entry, true)))
+            .collect();
+        let found = outs.iter().map(|out| out.key).collect();
+        Ok(Some(Accepted {
+            outcomes: write::outcomes(works, &answers, &found),
+            rows,
+            outs,
+            batch: Some(batch),
+        }))
     }
 
-    async fn write(&self, tx: &mut Tx, works: &[&Work]) -> Result<Accepted, Error> {
+    /// Write `works`, whatever they are. Declarations stand in their table before the check-in is in the
+    /// log.
+    async fn accept_any(&mut self, db: &Db, works: &[&Work]) -> Result<Accepted, Error> {
+        let mut accepted = db.append(async |tx| self.declare(tx, works).await).await?;
+        if accepted.rows.is_empty() && accepted.outs.is_empty() {
+            return Ok(accepted);
+        }
+        let rows: Vec<&Row> = accepted.rows.iter().map(|entry| &entry.row).collect();
+        let batch = db
+            .log_single(async |tx| log::append(tx, &rows, &accepted.outs).await)
+            .await;
+        self.doubt = batch.is_err();
+        accepted.batch = Some(batch?);
+        Ok(accepted)
+    }
+
+    /// Store the declarations of `works`, and say what is to be logged.
+    async fn declare(&self, tx: &mut Tx, works: &[&Work]) -> Result<Accepted, Error> {
         let arrivals = write::first_of_each(works);
         let mut answers = HashMap::with_capacity(arrivals.len());
         let (known, unknown): (Vec<&Arrival>, Vec<&Arrival>) = arrivals
@@ -206,17 +259,11 @@ impl Ledger {
         write::declare(tx, &write::declared(works)).await?;
         let fresh: HashSet<Key> = rows.iter().map(|entry| entry.row.key()).collect();
         let (outs, found) = self.leaving(tx, works, &fresh).await?;
-        let packed: Vec<&Row> = rows.iter().map(|entry| &entry.row).collect();
-        let batch = if packed.is_empty() && outs.is_empty() {
-            None
-        } else {
-            Some(log::append(tx, &packed, &outs).await?)
-        };
         Ok(Accepted {
             outcomes: write::outcomes(works, &answers, &found),
             rows,
             outs,
-            batch,
+            batch: None,
         })
     }
 
@@ -240,60 +287,55 @@ impl Ledger {
         let there = outs.into_iter().filter(|out| found.contains(&out.key));
         Ok((there.collect(), found))
     }
-
-    /// Merge some rows, and then some check-outs, into the tables.
-    pub(super) async fn merge(&mut self, db: &Db) -> Result<(), Error> {
-        if self.doubt {
-            return self.replay(db).await;
-        }
-        if self.merging.batches.is_empty() {
-            self.merging = Generation {
-                rows: std::mem::take(&mut self.fresh).into_iter().collect(),
-                outs: std::mem::take(&mut self.outs),
-                batches: std::mem::take(&mut self.batches),
-            };
-        }
-        let generation = &self.merging;
-        let rows: Vec<&Row> = generation
-            .rows
-            .values()
-            .take(SLICE)
-            .map(|entry| &entry.row)
-            .collect();
-        let outs = generation.outs.values().take(SLICE - rows.len());
-        let outs: Vec<Out> = outs.copied().collect();
-        let last = rows.len() == generation.rows.len() && outs.len() == generation.outs.len();
-        let merged = db.append(async |tx| {
-            if !self.is_logged(tx).await? {
-                return Ok(false);
-            }
-            store::insert_counted(tx, &rows).await?;
-            store::leave(tx, &outs, left_source::VISITOR).await?;
-            if last {
-                log::remove(tx, &generation.batches).await?;
-            }
-            Ok::<_, Error>(true)
-        });
-        let merged = merged.await;
-        let (rows, outs) = (rows.len(), outs.len());
-        self.doubt = !matches!(merged, Ok(true));
-        if !merged? {
-            return self.replay(db).await;
-        }
-        if last {
-            self.merging = Generation::default();
-        } else {
-            drop_first(&mut self.merging.rows, rows);
-            drop_first(&mut self.merging.outs, outs);
-        }
-        Ok(())
-    }
 }
 
-/// Drop the first `n`.
-fn drop_first<T>(map: &mut BTreeMap<Key, T>, n: usize) {
-    let rest = map.keys().nth(n).copied();
-    *map = rest.map_or_else(BTreeMap::new, |key| map.split_off(&key));
+/// Put `generation` into the tables, and then take it out of the log.
+pub(super) async fn merge(db: Db, generation: Arc<Generation>) -> Result<(), Error> {
+    let sorted = Arc::clone(&generation);
+    let keys = tokio::task::spawn_blocking(move || {
+        let mut keys: Vec<Key> = sorted.rows.keys().copied().collect();
+        keys.sort_unstable();
+        keys
+    });
+    let keys = keys.await.map_err(|_| Error::Refused("a task died"))?;
+    for slice in keys.chunks(SLICE) {
+        let rows: Vec<&Row> = slice
+            .iter()
+            .filter_map(|key| generation.rows.get(key))
+            .map(|entry| &entry.row)
+            .collect();
+        // The log has the rows until this is on the disk, so nobody waits for that.
+        db.journal_later(async |tx| put(tx, &rows).await).await?;
+    }
+    let outs: Vec<Out> = generation.outs.values().copied().collect();
+    for slice in outs.chunks(SLICE) {
+        let leave = async |tx: &mut Tx| store::leave(tx, slice, left_source::VISITOR).await;
+        db.journal_later(leave).await?;
+    }
+    // This waits for the disk, and for all of the above.
+    db.single(async |tx| log::mark(tx, generation.last).await)
+        .await?;
+    db.log_single(async |tx| log::remove(tx, generation.last).await)
+        .await
+}
+
+/// Store `rows`. Where another process was faster, it may not have known that they left.
+async fn put(tx: &mut Tx, rows: &[&Row]) -> Result<(), Error> {
+    let added = store::insert_counted(tx, rows).await?;
+    if usize::try_from(added).ok() == Some(rows.len()) {
+        return Ok(());
+    }
+    let left = rows.iter().filter_map(|row| {
+        let left_at = row.left_at?;
+        (row.left_source == Some(left_source::VISITOR)).then_some(Out {
+            key: row.key(),
+            left_at,
+        })
+    });
+    let left: Vec<Out> = left.collect();
+    store::leave(tx, &left, left_source::VISITOR)
+        .await
+        .map(drop)
 }
 
 /// What the tables would refuse, before it is acknowledged.
@@ -333,16 +375,14 @@ async fn entries(tx: &mut Tx, new: &[&Arrival]) -> Result<Vec<Entry>, Error> {
     let doubtful = write::insert_declarations(tx, new).await?;
     let mut entries = Vec::with_capacity(new.len());
     for arrival in new {
-        let mut risk = arrival.risk;
+        let mut entry = Entry::of(arrival);
         if doubtful && let Some(declaration) = &arrival.declaration {
             let stored =
                 declarations::store::risk(tx, declaration.person.id, declaration.id).await?;
-            risk = stored.and_then(|word| Risk::parse(&word)).unwrap_or(risk);
+            let stored = stored.and_then(|word| Risk::parse(&word));
+            entry.risk = stored.unwrap_or(entry.risk);
         }
-        entries.push(Entry {
-            row: arrival.row.clone(),
-            risk,
-        });
+        entries.push(entry);
     }
     Ok(entries)
 }

@@ -1,7 +1,8 @@
-//! The journal's own table, in SQLite: what was acknowledged and is not yet in `check_ins`.
+//! The journal's log, in SQLite: what was acknowledged and is not yet in `check_ins`.
 //!
-//! A batch is one row of this table, written at its end: two or three pages, where the trees of
-//! `check_ins` would take a page or two for every check-in. In PostgreSQL the table stays empty.
+//! A batch is one row at the end of a table in a file of its own: two or three pages, where the trees
+//! of `check_ins` would take a page or two for every check-in, and no waiting for whoever writes there.
+//! Every text here stands for SQLite; PostgreSQL has no log.
 
 use uuid::Uuid;
 
@@ -22,52 +23,86 @@ const OUT: usize = 32;
 /// How a batch is written. A change of [`OUT`] or of [`store::pack`] is another one.
 const FORMAT: i64 = 1;
 
-/// Write a batch, and give its number.
-pub(super) async fn append(tx: &mut Tx, rows: &[&Row], outs: &[Out]) -> Result<i64, Error> {
-    let (arrivals, seats) = store::pack(rows);
+fn pack_outs(outs: &[Out]) -> Vec<u8> {
     let mut departures = Vec::with_capacity(outs.len() * OUT);
     for out in outs {
         departures.extend(out.key.0.to_be_bytes());
         departures.extend(out.key.1.as_bytes());
         departures.extend(out.left_at.to_be_bytes());
     }
-    let (seq,) = tx
-        .query(
-            "INSERT INTO journal (format, arrivals, seats, departures) VALUES ($1, $2, $3, $4)
-             RETURNING seq",
-        )
+    departures
+}
+
+/// Unless one of the check-ins `$5` is in the table.
+const APPEND_NEW: Sql = Sql::split(
+    "SELECT 1",
+    "INSERT INTO journal (format, arrivals, seats, departures)
+     SELECT $1, $2, $3, $4
+     WHERE NOT EXISTS (SELECT 1 FROM json_each($5) AS k
+                       CROSS JOIN check_ins c ON c.checkpoint_id = k.value
+                                             AND c.id = substr($2, k.key * $6 + 1, 16))
+     RETURNING seq",
+);
+
+/// Write a batch of check-ins that are not in the table, and of check-outs, and give its number; `None`,
+/// and nothing is written, if one of them is. Run it in [`Db::log_single`].
+pub(super) async fn append_new(
+    tx: &mut Tx,
+    rows: &[&Row],
+    outs: &[Out],
+) -> Result<Option<i64>, Error> {
+    let (arrivals, seats) = store::pack(rows);
+    let checkpoints: Vec<i64> = rows.iter().map(|row| row.checkpoint_id).collect();
+    let written: Option<(i64,)> = tx
+        .query(APPEND_NEW)
         .bind(FORMAT)
         .bind(arrivals.into_bytes())
         .bind(seats.into_bytes())
-        .bind(departures)
+        .bind(pack_outs(outs))
+        .bind(serde_json::to_string(&checkpoints).unwrap_or_default())
+        .bind(i64::try_from(store::WIDTH).unwrap_or_default())
+        .optional()
+        .await?;
+    Ok(written.map(|(seq,)| seq))
+}
+
+const APPEND: Sql = Sql::split(
+    "SELECT 1",
+    "INSERT INTO journal (format, arrivals, seats, departures) VALUES ($1, $2, $3, $4)
+     RETURNING seq",
+);
+
+/// Write a batch, and give its number. Run it in [`Db::log_single`].
+pub(super) async fn append(tx: &mut Tx, rows: &[&Row], outs: &[Out]) -> Result<i64, Error> {
+    let (arrivals, seats) = store::pack(rows);
+    let (seq,) = tx
+        .query(APPEND)
+        .bind(FORMAT)
+        .bind(arrivals.into_bytes())
+        .bind(seats.into_bytes())
+        .bind(pack_outs(outs))
         .one()
         .await?;
     Ok(seq)
 }
 
-/// Whether the batch `seq` is there.
-pub(super) async fn holds(tx: &mut Tx, seq: i64) -> Result<bool, Error> {
-    let found: Option<(i64,)> = tx
-        .query("SELECT seq FROM journal WHERE seq = $1")
-        .bind(seq)
-        .optional()
-        .await?;
-    Ok(found.is_some())
+/// Note in the tables' file that the log is merged up to `last`.
+pub(super) async fn mark(tx: &mut Tx, last: i64) -> Result<(), Error> {
+    tx.query(
+        "INSERT INTO marks (name, value) VALUES ('journal', $1)
+         ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+    )
+    .bind(last)
+    .execute()
+    .await
+    .map(drop)
 }
 
-const REMOVE: Sql = Sql::split(
-    "DELETE FROM journal WHERE seq = ANY($1::bigint[])",
-    "DELETE FROM journal WHERE seq IN (SELECT value FROM json_each($1))",
-);
+const REMOVE: Sql = Sql::split("SELECT 1", "DELETE FROM journal WHERE seq <= $1");
 
-/// Remove the batches `seqs`, whose rows are in the tables.
-pub(super) async fn remove(tx: &mut Tx, seqs: &[i64]) -> Result<(), Error> {
-    tx.query(REMOVE)
-        .bind_postgres(seqs.to_vec())
-        .bind_sqlite(serde_json::to_string(seqs).unwrap_or_default())
-        .execute()
-        .await
-        .map(drop)
+/// Remove the batches up to `last`, whose rows are in the tables and on the disk.
+pub(super) async fn remove(tx: &mut Tx, last: i64) -> Result<(), Error> {
+    tx.query(REMOVE).bind(last).execute().await.map(drop)
 }
 
 /// Put everything that was acknowledged into the tables: what a killed process left behind, or another
@@ -80,9 +115,8 @@ pub async fn replay(db: &Db) -> Result<(), Error> {
     if db.engine() == Engine::Postgres {
         return Ok(());
     }
-    // Nobody waits for the one writer where there is nothing to write.
-    while !db.read(async |tx| is_empty(tx).await).await? {
-        db.append(async |tx| replay_some(tx).await).await?;
+    while !db.log_single(async |tx| is_empty(tx).await).await? {
+        db.log(async |tx| replay_some(db, tx).await).await?;
     }
     Ok(())
 }
@@ -96,35 +130,50 @@ struct Batch {
     departures: Vec<u8>,
 }
 
+const FIRST: Sql = Sql::split("SELECT 1", "SELECT seq FROM journal LIMIT 1");
+
 async fn is_empty(tx: &mut Tx) -> Result<bool, Error> {
-    let first: Option<(i64,)> = tx
-        .query("SELECT seq FROM journal LIMIT 1")
-        .optional()
-        .await?;
+    let first: Option<(i64,)> = tx.query(FIRST).optional().await?;
     Ok(first.is_none())
 }
 
-async fn replay_some(tx: &mut Tx) -> Result<(), Error> {
-    let batches: Vec<Batch> = tx
-        .query("SELECT seq, format, arrivals, seats, departures FROM journal ORDER BY seq LIMIT $1")
-        .bind(BATCHES)
-        .all()
-        .await?;
-    let mut seqs = Vec::with_capacity(batches.len());
-    for batch in batches {
-        if batch.format != FORMAT || !batch.departures.len().is_multiple_of(OUT) {
-            return Err(Error::Refused(
-                "the log of check-ins was written by another version; start that version once, and stop it",
-            ));
+const BATCH: Sql = Sql::split(
+    "SELECT 1",
+    "SELECT seq, format, arrivals, seats, departures FROM journal ORDER BY seq LIMIT $1",
+);
+
+/// Nobody may log a later check-out, have it merged and see it taken back by an earlier one here: so the
+/// log is locked before it is read.
+async fn replay_some(db: &Db, log: &mut Tx) -> Result<(), Error> {
+    remove(log, 0).await?;
+    let batches: Vec<Batch> = log.query(BATCH).bind(BATCHES).all().await?;
+    let Some(last) = batches.last().map(|batch| batch.seq) else {
+        return Ok(());
+    };
+    db.append(async |tx| {
+        for batch in &batches {
+            put(tx, batch).await?;
         }
-        store::insert_packed(tx, batch.arrivals, batch.seats).await?;
-        let departures = batch.departures.chunks_exact(OUT);
-        let mut outs: Vec<Out> = departures.filter_map(read_out).collect();
-        outs.sort_unstable_by_key(|out| out.key);
-        store::leave(tx, &outs, left_source::VISITOR).await?;
-        seqs.push(batch.seq);
+        Ok::<_, Error>(())
+    })
+    .await?;
+    remove(log, last).await
+}
+
+/// Put a batch into the tables.
+async fn put(tx: &mut Tx, batch: &Batch) -> Result<(), Error> {
+    if batch.format != FORMAT || !batch.departures.len().is_multiple_of(OUT) {
+        return Err(Error::Refused(
+            "the log of check-ins was written by another version; start that version once, and stop it",
+        ));
     }
-    remove(tx, &seqs).await
+    store::insert_packed(tx, batch.arrivals.clone(), batch.seats.clone()).await?;
+    let departures = batch.departures.chunks_exact(OUT);
+    let mut outs: Vec<Out> = departures.filter_map(read_out).collect();
+    outs.sort_unstable_by_key(|out| out.key);
+    store::leave(tx, &outs, left_source::VISITOR)
+        .await
+        .map(drop)
 }
 
 fn read_out(bytes: &[u8]) -> Option<Out> {

@@ -140,7 +140,8 @@ impl Journal {
         std::thread::Builder::new()
             .name("journal".to_owned())
             .spawn(move || {
-                runtime.block_on(writer::run(db, queue, stopped));
+                let here = tokio::task::LocalSet::new();
+                here.block_on(&runtime, writer::run(db, queue, stopped));
                 // Nobody may be left who wants to know.
                 let _ = end.send(true);
             })?;

@@ -3,21 +3,58 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{
-    Answer, Arrival, DeclarationRow, Error, Key, Out, Outcome, Pass, PersonId, Risk, Row, Stored,
-    Tx, Work, declarations, left_source, store,
+    Answer, Arrival, Db, DeclarationRow, Error, Key, Out, Outcome, Pass, PersonId, Risk, Row,
+    Stored, Tx, Work, declarations, left_source, store,
 };
+
+/// Rows from which on copying is cheaper than inserting: it asks the server twice.
+const COPY_FROM: usize = 8;
+
+/// What each check-in is answered with.
+pub(super) type Answers = HashMap<Key, Option<Answer>>;
+
+/// Whether `works` are what nearly all are: check-ins of people who have declared before.
+pub(super) fn is_plain(works: &[&Work]) -> bool {
+    works
+        .iter()
+        .all(|work| matches!(work, Work::CheckIn(arrival) if arrival.declaration.is_none()))
+}
+
+/// Write the check-ins of `works`, which [`is_plain`], with one statement, and say whether some were
+/// there already. They are copied, if they `may_copy`: then that takes a second statement.
+pub(super) async fn plain(
+    db: &Db,
+    works: &[&Work],
+    may_copy: bool,
+) -> Result<(Vec<Outcome>, bool), Error> {
+    let arrivals = first_of_each(works);
+    let rows: Vec<&Row> = arrivals.iter().map(|arrival| &arrival.row).collect();
+    let may_copy = may_copy && rows.len() >= COPY_FROM;
+    let written = db.single(async |tx| {
+        if may_copy && tx.copies_fast() {
+            store::copy(tx, &rows).await?;
+            Ok(rows.iter().map(|row| row.key()).collect())
+        } else {
+            store::insert(tx, &rows).await
+        }
+    });
+    let fresh = match written.await {
+        Err(Error::Conflict) => db.single(async |tx| store::insert(tx, &rows).await).await?,
+        written => written?,
+    };
+    let (mut answers, repeated) = own_answers(&arrivals, &fresh);
+    let is_repeated = !repeated.is_empty();
+    if is_repeated {
+        let stored = db.read(async |tx| store::stored(tx, &repeated).await);
+        add_stored(&mut answers, stored.await?, &fresh);
+    }
+    Ok((outcomes(works, &answers, &HashSet::new()), is_repeated))
+}
 
 /// Write `works` and say for each what came of it. Check-ins go before check-outs, so that nobody
 /// leaves before coming.
-///
-/// Unless it may be `repeated`, a check-in that is there already is [`Error::Conflict`]: to be told
-/// which of them were new costs as much as to look some of them up, and hardly any is not.
-pub(super) async fn batch(
-    tx: &mut Tx,
-    works: &[&Work],
-    repeated: bool,
-) -> Result<Vec<Outcome>, Error> {
-    let written = check_in(tx, &first_of_each(works), repeated).await?;
+pub(super) async fn batch(tx: &mut Tx, works: &[&Work]) -> Result<Vec<Outcome>, Error> {
+    let written = check_in(tx, &first_of_each(works)).await?;
     declare(tx, &declared(works)).await?;
     let found = store::leave(tx, &last_of_each(works), left_source::VISITOR).await?;
     Ok(outcomes(works, &written, &found))
@@ -25,11 +62,7 @@ pub(super) async fn batch(
 
 /// What to answer, where `written` says what stands for each check-in and `found` which check-ins of
 /// check-outs are there.
-pub(super) fn outcomes(
-    works: &[&Work],
-    written: &HashMap<Key, Option<Answer>>,
-    found: &HashSet<Key>,
-) -> Vec<Outcome> {
+pub(super) fn outcomes(works: &[&Work], written: &Answers, found: &HashSet<Key>) -> Vec<Outcome> {
     let mut answered = HashSet::with_capacity(works.len());
     works
         .iter()
@@ -75,21 +108,9 @@ pub(super) fn first_of_each<'a>(works: &[&'a Work]) -> Vec<&'a Arrival> {
 }
 
 /// Store what is not there yet, with its declarations, and say of each key what stands there.
-async fn check_in(
-    tx: &mut Tx,
-    arrivals: &[&Arrival],
-    repeated: bool,
-) -> Result<HashMap<Key, Option<Answer>>, Error> {
+async fn check_in(tx: &mut Tx, arrivals: &[&Arrival]) -> Result<Answers, Error> {
     let rows: Vec<&Row> = arrivals.iter().map(|arrival| &arrival.row).collect();
-    let fresh: HashSet<Key> = if repeated {
-        store::insert(tx, &rows).await?
-    } else {
-        let added = store::insert_counted(tx, &rows).await?;
-        if usize::try_from(added).ok() != Some(rows.len()) {
-            return Err(Error::Conflict);
-        }
-        rows.iter().map(|row| row.key()).collect()
-    };
+    let fresh = store::insert(tx, &rows).await?;
     let new: Vec<&Arrival> = arrivals
         .iter()
         .copied()
@@ -98,21 +119,32 @@ async fn check_in(
     // Somebody used one id at two checkpoints with two declarations: the first declaration stands,
     // so what is stored is asked for.
     let doubtful = insert_declarations(tx, &new).await?;
+    let own = if doubtful { &HashSet::new() } else { &fresh };
+    let (mut answers, unknown) = own_answers(arrivals, own);
+    add_stored(&mut answers, store::stored(tx, &unknown).await?, &fresh);
+    Ok(answers)
+}
+
+/// What `fresh` ones are answered with, and the keys of the others.
+fn own_answers(arrivals: &[&Arrival], fresh: &HashSet<Key>) -> (Answers, Vec<Key>) {
     let mut answers = HashMap::with_capacity(arrivals.len());
-    let mut unknown = Vec::new();
+    let mut others = Vec::new();
     for arrival in arrivals {
         let key = arrival.row.key();
-        if fresh.contains(&key) && !doubtful {
+        if fresh.contains(&key) {
             answers.insert(key, own(arrival));
         } else {
-            unknown.push(key);
+            others.push(key);
         }
     }
-    for stored in store::stored(tx, &unknown).await? {
+    (answers, others)
+}
+
+fn add_stored(answers: &mut Answers, stored: Vec<Stored>, fresh: &HashSet<Key>) {
+    for stored in stored {
         let key = (stored.checkpoint_id, stored.id);
         answers.insert(key, answer(&stored, fresh.contains(&key)));
     }
-    Ok(answers)
 }
 
 /// Store the declarations of `new` check-ins, and say whether one of them was there before.

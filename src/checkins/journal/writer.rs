@@ -5,48 +5,70 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::sync::{Notify, mpsc};
+use tokio::{
+    sync::{Notify, mpsc},
+    task::JoinHandle,
+};
 
-use super::{BATCH, Db, Engine, Error, Failure, Job, Kind, Outcome, Work, ledger::Ledger, write};
+use super::{
+    BATCH, Db, Engine, Error, Failure, Job, Kind, Outcome, Work,
+    ledger::{self, Ledger},
+    write,
+};
 
-/// A queue that was empty for so long means that there is time to merge. Much less, and every batch of
-/// a few visitors would be followed by a second wait for the disk.
+/// A queue that was empty for so long means that there is time to merge.
 const QUIET: Duration = Duration::from_millis(20);
 
 /// How long to wait after a merge has failed; new check-ins are logged meanwhile.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// How long the end of the program may wait for merging.
-const LAST_MERGE: Duration = Duration::from_secs(5);
+const LAST_MERGE: Duration = Duration::from_secs(10);
 
 /// Rows that may wait to be merged; beyond, check-ins are refused until some are.
-const UNMERGED_MAX: usize = 200_000;
+const UNMERGED_MAX: usize = 400_000;
+
+/// Batches that are inserted after one that held a repeated check-in: somebody may be sending them all
+/// again, and every such batch would be copied in vain.
+const INSERTIONS: u32 = 64;
 
 /// Write what comes through `queue`, until `stop` and the end of what is waiting.
 ///
 /// Nothing here cuts database work off: only waits are in the `select`.
 pub(super) async fn run(db: Db, mut queue: mpsc::Receiver<Job>, stop: Arc<Notify>) {
     let ledger = (db.engine() == Engine::Sqlite).then(Ledger::new);
-    let mut writer = Writer { db, ledger };
+    let mut writer = Writer {
+        db,
+        ledger,
+        insertions: 0,
+        merging: None,
+        failed: None,
+        settling: Vec::new(),
+        settling_next: Vec::new(),
+    };
     let mut jobs = Vec::with_capacity(BATCH);
     let mut pause = QUIET;
     loop {
         let taken = tokio::select! {
             biased;
+            merged = ended(&mut writer.merging), if writer.merging.is_some() => {
+                writer.merged(merged);
+                pause = QUIET;
+                continue;
+            }
             taken = queue.recv_many(&mut jobs, BATCH) => taken,
             () = stop.notified() => {
                 queue.close();
                 continue;
             }
-            () = tokio::time::sleep(pause), if !writer.is_merged() => {
-                pause = if writer.merge().await { Duration::ZERO } else { PATIENCE };
+            () = tokio::time::sleep(pause), if writer.may_merge() => {
+                writer.merge();
                 continue;
             }
         };
         if taken == 0 {
             // What is not merged by then is in the log, for the next start.
-            let end = Instant::now() + LAST_MERGE;
-            while !writer.is_merged() && Instant::now() < end && writer.merge().await {}
+            let _ = tokio::time::timeout(LAST_MERGE, writer.merge_all()).await;
             return;
         }
         if let Err(Unreachable) = writer.write(std::mem::take(&mut jobs)).await {
@@ -56,8 +78,21 @@ pub(super) async fn run(db: Db, mut queue: mpsc::Receiver<Job>, stop: Arc<Notify
                 let _ = job.reply.send(Err(Failure::busy(2)));
             }
         }
+        writer.go_on();
         pause = QUIET;
     }
+}
+
+type Merged = Result<(), Error>;
+
+/// Wait for the end of a merge that is running.
+async fn ended(merging: &mut Option<JoinHandle<Merged>>) -> Merged {
+    let Some(running) = merging else {
+        return std::future::pending().await;
+    };
+    let merged = running.await;
+    *merging = None;
+    merged.unwrap_or(Err(Error::Refused("merging panicked")))
 }
 
 /// The database is away; what was handed over has been told so.
@@ -67,35 +102,97 @@ struct Writer {
     db: Db,
     /// In SQLite.
     ledger: Option<Ledger>,
+    /// Batches that are still to be inserted, not copied, in PostgreSQL.
+    insertions: u32,
+    /// Running beside the batches, one at a time.
+    merging: Option<JoinHandle<Merged>>,
+    /// When the last one failed.
+    failed: Option<Instant>,
+    /// Who waits for its end, and for that of the next one.
+    settling: Vec<Job>,
+    settling_next: Vec<Job>,
 }
 
 impl Writer {
-    fn is_merged(&self) -> bool {
-        self.ledger.as_ref().is_none_or(Ledger::is_merged)
+    /// Whether there is something to merge, nothing is being merged, and the last merge did not just
+    /// fail.
+    fn may_merge(&self) -> bool {
+        let waits = |ledger: &Ledger| ledger.len() > 0;
+        let rests = |failed: Instant| failed.elapsed() < PATIENCE;
+        self.merging.is_none()
+            && self.ledger.as_ref().is_some_and(waits)
+            && !self.failed.is_some_and(rests)
     }
 
-    /// Merge some rows, and say whether that worked.
-    async fn merge(&mut self) -> bool {
-        let Some(ledger) = &mut self.ledger else {
-            return true;
-        };
-        let merged = ledger.merge(&self.db).await;
-        #[expect(clippy::cast_precision_loss, reason = "some hundred thousand")]
-        metrics::gauge!("journal_unmerged_rows").set(ledger.len() as f64);
-        if let Err(error) = &merged {
-            tracing::warn!("the log could not be merged; it will be tried again: {error}");
+    /// Begin to merge, if that should not wait for a quiet moment.
+    fn go_on(&mut self) {
+        if self.merging.is_some() {
+            return;
         }
-        merged.is_ok()
+        let Some(ledger) = &self.ledger else {
+            return;
+        };
+        let is_due = ledger.is_due();
+        let is_wanted = !self.settling.is_empty() || !self.settling_next.is_empty();
+        if ledger.len() == 0 {
+            done(std::mem::take(&mut self.settling));
+            done(std::mem::take(&mut self.settling_next));
+        } else if is_wanted || (is_due && self.may_merge()) {
+            self.merge();
+        }
+    }
+
+    /// Begin to merge: again what could not be merged, or what has gathered.
+    fn merge(&mut self) {
+        let Some(ledger) = &mut self.ledger else {
+            return;
+        };
+        if !ledger.is_merging() {
+            self.settling.append(&mut self.settling_next);
+        }
+        let merge = ledger::merge(self.db.clone(), ledger.next());
+        self.merging = Some(tokio::task::spawn_local(merge));
+    }
+
+    /// What was being merged is, or could not be.
+    fn merged(&mut self, merged: Merged) {
+        let settling = std::mem::take(&mut self.settling);
+        match merged {
+            Ok(()) => {
+                self.failed = None;
+                if let Some(ledger) = &mut self.ledger {
+                    ledger.merged();
+                }
+                done(settling);
+                self.go_on();
+            }
+            Err(error) => {
+                tracing::warn!("the log could not be merged; it will be tried again: {error}");
+                self.failed = Some(Instant::now());
+                refuse(settling, error.into());
+                refuse(std::mem::take(&mut self.settling_next), Failure::busy(2));
+            }
+        }
+    }
+
+    /// Merge until nothing is left, or a merge fails.
+    async fn merge_all(&mut self) {
+        loop {
+            if self.merging.is_none() {
+                if !self.may_merge() {
+                    return;
+                }
+                self.merge();
+            }
+            let merged = ended(&mut self.merging).await;
+            self.merged(merged);
+        }
     }
 
     async fn write(&mut self, mut jobs: Vec<Job>) -> Result<(), Unreachable> {
         let unmerged = self.ledger.as_ref().map_or(0, Ledger::len);
-        if unmerged > UNMERGED_MAX && !self.merge().await {
-            for job in jobs {
-                let _ = job.reply.send(Err(Failure::busy(2)));
-            }
-            return Err(Unreachable);
-        }
+        #[expect(clippy::cast_precision_loss, reason = "some hundred thousand")]
+        metrics::gauge!("journal_unmerged_rows").set(unmerged as f64);
         let now = self.db.now().as_ms();
         for job in &mut jobs {
             if let Work::CheckIn(arrival) = &mut job.work {
@@ -108,7 +205,10 @@ impl Writer {
         let (find, jobs): (Vec<Job>, Vec<Job>) = jobs
             .into_iter()
             .partition(|job| matches!(job.work, Work::Find(_)));
-        let written = if jobs.is_empty() {
+        let written = if unmerged > UNMERGED_MAX {
+            refuse(jobs, Failure::busy(2));
+            Ok(())
+        } else if jobs.is_empty() {
             Ok(())
         } else {
             self.write_jobs(jobs).await
@@ -116,9 +216,6 @@ impl Writer {
         self.find(find).await;
         if !settle.is_empty() {
             self.settle(settle).await;
-        }
-        if self.ledger.as_ref().is_some_and(Ledger::is_due) {
-            self.merge().await;
         }
         written
     }
@@ -129,13 +226,15 @@ impl Writer {
         if let Some(ledger) = &mut self.ledger {
             return ledger.accept(db, works).await;
         }
-        let written = db.append(async |tx| write::batch(tx, works, false).await);
-        match written.await {
-            Err(Error::Conflict) => {
-                db.append(async |tx| write::batch(tx, works, true).await)
-                    .await
+        if write::is_plain(works) {
+            self.insertions = self.insertions.saturating_sub(1);
+            let (outcomes, repeated) = write::plain(db, works, self.insertions == 0).await?;
+            if repeated {
+                self.insertions = INSERTIONS;
             }
-            written => written,
+            Ok(outcomes)
+        } else {
+            db.journal(async |tx| write::batch(tx, works).await).await
         }
     }
 
@@ -210,20 +309,25 @@ impl Writer {
         }
     }
 
-    /// Merge everything, also what another process has logged, and tell `jobs`.
+    /// Tell `jobs` when everything that was acknowledged before is in the tables.
     async fn settle(&mut self, jobs: Vec<Job>) {
-        let settled = match &mut self.ledger {
-            Some(ledger) => ledger.settle(&self.db).await,
-            None => Ok(()),
+        let Some(ledger) = &mut self.ledger else {
+            return done(jobs);
         };
-        match settled {
-            Ok(()) => {
-                for job in jobs {
-                    let _ = job.reply.send(Ok(Outcome::Done));
-                }
-            }
-            Err(error) => refuse(jobs, error.into()),
+        if let Err(error) = ledger.resolve(&self.db).await {
+            return refuse(jobs, error.into());
         }
+        if ledger.is_empty() {
+            self.settling.extend(jobs);
+        } else {
+            self.settling_next.extend(jobs);
+        }
+    }
+}
+
+fn done(jobs: Vec<Job>) {
+    for job in jobs {
+        let _ = job.reply.send(Ok(Outcome::Done));
     }
 }
 

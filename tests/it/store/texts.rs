@@ -17,6 +17,12 @@ async fn every_text_prepares() {
         sqlx::sqlite::SqliteConnectOptions::new().filename(dir.path().join("diem-kiem-dich.db"));
     let lite = sqlx::SqlitePool::connect_with(file).await.unwrap();
     let mut lite = lite.acquire().await.unwrap();
+    // The journal's log is a file of its own.
+    let log = dir.path().join("diem-kiem-dich.log.db");
+    let attach = format!("ATTACH DATABASE '{}' AS log", log.display());
+    lite.execute(AssertSqlSafe(attach).into_sql_str())
+        .await
+        .unwrap();
     let pg_dir = tempfile::tempdir().unwrap();
     let settings = kit::settings(On::Postgres, pg_dir.path(), &[]).await;
     let diem_kiem_dich::store::Target::Postgres(url, _) = settings.database.clone() else {
