@@ -4,7 +4,10 @@ use std::collections::HashSet;
 
 use diem_kiem_dich::{
     base::Clock,
-    checkins::store::{Key, stored},
+    checkins::{
+        journal,
+        store::{Key, stored},
+    },
     store::{self, Db, Target},
 };
 use sqlx::{Connection, PgConnection, SqliteConnection};
@@ -24,6 +27,8 @@ pub async fn lost(target: &Target, way: Way, acknowledged: &[Key], before: u64) 
         }
         Way::Journal => {
             let db = Db::open(target, Clock::System).await.unwrap();
+            // What SQLite's log holds is stored too.
+            journal::replay(&db).await.unwrap();
             let mut lost = 0;
             for keys in acknowledged.chunks(CHUNK) {
                 let found: Result<HashSet<Key>, store::Error> = db
