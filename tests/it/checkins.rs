@@ -1,6 +1,7 @@
 //! Declaring, checking in and out, as visitors' phones do it.
 
 use diem_kiem_dich::base::{Random, Timestamp, ids};
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -18,6 +19,7 @@ on_both! {
     a_batch_answers_each_on_its_own,
     check_outs_keep_to_the_stay,
     one_id_many_times_at_once_is_stored_once,
+    of_a_crowd_only_who_comes_again_is_known,
     one_id_at_two_checkpoints_answers_the_same_again,
     a_restart_forgets_nothing,
     nothing_personal_lies_about,
@@ -480,6 +482,34 @@ async fn one_id_many_times_at_once_is_stored_once(on: On) {
     assert!(answers.iter().all(|(_, answer)| *answer == answers[0].1));
     assert_eq!(count(&server, CHECK_INS).await, 1);
     assert_eq!(count(&server, "SELECT COUNT(*) FROM declarations").await, 1);
+}
+
+/// Returning visitors are written with one statement, where nobody of them comes again.
+async fn of_a_crowd_only_who_comes_again_is_known(on: On) {
+    let server = Server::start(on).await;
+    let (_, _, checkpoint) = venue(&server).await;
+    let old = check_in(id(&server, 0), &checkpoint);
+    let (status, first) = server.http.post("/api/v1/check-ins", &old).await;
+    assert_eq!(status, 201);
+    for round in 1..=3 {
+        server.app.door.journal.settle().await.unwrap();
+        let mut bodies: Vec<Value> = (0..40)
+            .map(|_| {
+                json!({"id": id(&server, 0), "checkpoint": checkpoint["code"],
+                    "declaration_token": first["declaration_token"]})
+            })
+            .collect();
+        bodies.push(json!({"id": old["id"], "checkpoint": checkpoint["code"],
+            "declaration_token": first["declaration_token"]}));
+        let sent = bodies
+            .iter()
+            .map(|body| server.http.post("/api/v1/check-ins", body));
+        let answers = join_all(sent).await;
+        let (last, new) = answers.split_last().unwrap();
+        assert_eq!(*last, (200, first.clone()));
+        assert!(new.iter().all(|(status, _)| *status == 201));
+        assert_eq!(count(&server, CHECK_INS).await, 1 + 40 * round);
+    }
 }
 
 async fn one_id_at_two_checkpoints_answers_the_same_again(on: On) {

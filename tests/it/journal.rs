@@ -21,6 +21,8 @@ use crate::{
 
 on_both! {
     a_full_journal_refuses_at_once,
+    the_journal_finds_the_socket,
+    merging_again_changes_nothing,
     one_bad_row_takes_no_other_with_it,
     stopping_writes_what_is_waiting,
     the_last_check_out_stands_whoever_replays_the_log,
@@ -55,19 +57,25 @@ async fn stored(db: &Db) -> i64 {
     count.unwrap().0
 }
 
-/// Keeps writers out while its transaction lasts: SQLite has one writer in any case.
+/// Keeps the journal from writing while its transaction lasts, which is one on the log in SQLite.
 const HOLD: Sql = Sql::split("LOCK TABLE check_ins IN EXCLUSIVE MODE", "SELECT 1");
 
 async fn a_full_journal_refuses_at_once(on: On) {
     let (app, clock, _dir) = kit::app(on).await;
     let journal = Journal::with_capacity(app.db.clone(), 8).unwrap();
     let (held, release) = (tokio::sync::Notify::new(), tokio::sync::Notify::new());
-    let hold = app.db.append(async |tx| {
+    let hold = async |tx: &mut store::Tx| {
         tx.query(HOLD).execute().await?;
         held.notify_one();
         release.notified().await;
         Ok::<_, store::Error>(())
-    });
+    };
+    let hold = async {
+        match on {
+            On::Sqlite => app.db.log(hold).await,
+            On::Postgres => app.db.append(hold).await,
+        }
+    };
     let send = async {
         held.notified().await;
         let first = journal.check_in(arrival(&clock));
@@ -110,6 +118,44 @@ async fn a_full_journal_refuses_at_once(on: On) {
         );
     }
     assert_eq!(stored(&app.db).await, 9);
+}
+
+/// PostgreSQL is asked to listen on a socket too, and the journal finds it.
+async fn the_journal_finds_the_socket(on: On) {
+    let (app, clock, _dir) = kit::app(on).await;
+    let near = app
+        .db
+        .single(async |tx| Ok::<_, store::Error>(tx.copies_fast()));
+    assert_eq!(near.await.unwrap(), on == On::Postgres);
+    let sent = (0..40).map(|_| app.door.journal.check_in(arrival(&clock)));
+    assert!(join_all(sent).await.into_iter().all(|sent| sent.is_ok()));
+    assert_eq!(stored(&app.db).await, 40);
+}
+
+/// A check-out that was known when its check-in was merged stands, though another process had merged
+/// the check-in before it; and a log that is merged twice adds nothing.
+async fn merging_again_changes_nothing(on: On) {
+    let (app, clock, _dir) = kit::app(on).await;
+    let journal = &app.door.journal;
+    let sent: Vec<Arrival> = (0..20).map(|_| arrival(&clock)).collect();
+    let keys: Vec<_> = sent.iter().map(|arrival| arrival.row.key()).collect();
+    let sent = sent.into_iter().map(|arrival| journal.check_in(arrival));
+    for answer in join_all(sent).await {
+        assert!(answer.unwrap().fresh);
+    }
+    let leaving = clock.now().as_ms() + 60_000;
+    replay(&app.db).await.unwrap();
+    for key in &keys {
+        let left_at = leaving;
+        let out = Out { key: *key, left_at };
+        assert!(journal.check_out(out).await.unwrap());
+    }
+    replay(&app.db).await.unwrap();
+    journal.settle().await.unwrap();
+    assert_eq!(stored(&app.db).await, 20);
+    for key in keys {
+        assert_eq!(left_at(&app.db, key).await, Some(leaving));
+    }
 }
 
 async fn one_bad_row_takes_no_other_with_it(on: On) {
