@@ -9,11 +9,13 @@ use uuid::Uuid;
 use crate::{
     accounts::Account,
     base::{Kind, failure::Result},
+    cases::kept::{self, File},
     declarations::{self, Contact},
     exposures::{
         findings::Marks,
         record,
         run::{self, Desk, Run},
+        stay::Person,
         store::{NOBODY, to_person},
     },
     identity::PersonId,
@@ -29,7 +31,7 @@ const BATCH: usize = 500;
 pub struct Item {
     /// What is shown in place of the pseudonym.
     pub reference: String,
-    /// Who; `None` when the key of that day is gone.
+    /// Who; `None` when the key of that day is gone and no file of the run's cases keeps it.
     pub contact: Option<Contact>,
     /// Hops from a case.
     pub ring: i64,
@@ -123,11 +125,15 @@ pub async fn open(
         .await?;
     let declarations = rows.iter().filter_map(|row| row.declaration_id);
     declarations::open_days(desk.keys, desk.db, declarations).await?;
+    let files = desk
+        .db
+        .read(async |tx| files(tx, desk.keys, run.id).await)
+        .await?;
     let mut items = Vec::with_capacity(rows.len());
     for batch in rows.chunks(BATCH) {
         let contacts = desk
             .db
-            .read(async |tx| contacts(tx, desk.keys, batch).await)
+            .read(async |tx| contacts(tx, desk.keys, &files, batch).await)
             .await?;
         items.extend(batch.iter().zip(contacts).map(|(row, c)| item(row, c)));
     }
@@ -183,7 +189,21 @@ async fn rows(tx: &mut Tx, officer: &Account, run: Uuid, which: Which) -> Result
     .await
 }
 
-async fn contacts(tx: &mut Tx, keys: &KeyRing, rows: &[Row]) -> Result<Vec<Option<Contact>>> {
+/// The open files of a run's cases, in which contacts outlive their days.
+async fn files(tx: &mut Tx, keys: &KeyRing, run: Uuid) -> Result<Vec<File>> {
+    let mut files = Vec::new();
+    for case in record::cases_of(tx, run).await? {
+        files.extend(kept::file_of(tx, keys, case).await?);
+    }
+    Ok(files)
+}
+
+async fn contacts(
+    tx: &mut Tx,
+    keys: &KeyRing,
+    files: &[File],
+    rows: &[Row],
+) -> Result<Vec<Option<Contact>>> {
     let mut contacts: Vec<Option<Contact>> = Vec::with_capacity(rows.len());
     let mut last: Option<(&[u8], Option<Contact>)> = None;
     for row in rows {
@@ -193,7 +213,7 @@ async fn contacts(tx: &mut Tx, keys: &KeyRing, rows: &[Row]) -> Result<Vec<Optio
             .filter(|(person, _)| *person == row.person_id.as_slice());
         let contact = match known {
             Some((_, contact)) => contact.clone(),
-            None => contact(tx, keys, row).await?,
+            None => contact(tx, keys, files, row).await?,
         };
         last = Some((&row.person_id, contact.clone()));
         contacts.push(contact);
@@ -201,10 +221,34 @@ async fn contacts(tx: &mut Tx, keys: &KeyRing, rows: &[Row]) -> Result<Vec<Optio
     Ok(contacts)
 }
 
-async fn contact(tx: &mut Tx, keys: &KeyRing, row: &Row) -> Result<Option<Contact>> {
+async fn contact(
+    tx: &mut Tx,
+    keys: &KeyRing,
+    files: &[File],
+    row: &Row,
+) -> Result<Option<Contact>> {
     let (Some(id), Some(person)) = (row.declaration_id, to_person(&row.person_id)) else {
         return Ok(None);
     };
+    if let Some(declared) = declared(tx, keys, person, id).await? {
+        return Ok(Some(declared));
+    }
+    for file in files {
+        let kept = file.contact(tx, PersonId::from_bytes(person), id).await?;
+        if kept.is_some() {
+            return Ok(kept);
+        }
+    }
+    Ok(None)
+}
+
+/// The contact as it was declared, while its day is kept.
+async fn declared(
+    tx: &mut Tx,
+    keys: &KeyRing,
+    person: Person,
+    id: Uuid,
+) -> Result<Option<Contact>> {
     let found = declarations::open_contact(keys, tx, PersonId::from_bytes(person), id).await?;
     if found.is_some() {
         return Ok(found);

@@ -1,9 +1,12 @@
 //! The SQL of stored runs. Rows of a run are written once, with the audit entry, in one transaction.
 
+use std::collections::BTreeSet;
+
 use uuid::Uuid;
 
 use crate::{
     base::Timestamp,
+    cases::clock,
     exposures::{
         findings::{Findings, LinkRow, PersonRow, ProbeRow},
         interval::Span,
@@ -119,6 +122,10 @@ pub async fn insert(tx: &mut Tx, made: &Made) -> Result<(), Error> {
         .bind(row.window.end())
         .execute()
         .await?;
+    }
+    let cases: BTreeSet<Uuid> = made.subjects.iter().filter_map(|row| row.case_id).collect();
+    for case in cases {
+        clock::worked(tx, case).await?;
     }
     for (batch, rows) in made.found.probes.chunks(BATCH).enumerate() {
         insert_probes(tx, made.run.id, batch * BATCH, rows).await?;
@@ -477,4 +484,95 @@ pub async fn release(tx: &mut Tx, run: Uuid, by: Uuid) -> Result<bool, Error> {
     .execute()
     .await
     .map(|rows| rows == 1)
+}
+
+/// The cases that a run was made for.
+///
+/// # Errors
+///
+/// Those of the store.
+pub async fn cases_of(tx: &mut Tx, run: Uuid) -> Result<Vec<Uuid>, Error> {
+    let rows: Vec<(Uuid,)> = tx
+        .query(
+            "SELECT DISTINCT case_id FROM lookup_run_cases
+             WHERE run_id = $1 AND case_id IS NOT NULL ORDER BY case_id",
+        )
+        .bind(run)
+        .all()
+        .await?;
+    Ok(rows.into_iter().map(|(case,)| case).collect())
+}
+
+/// Runs that are not closed and whose cases have all ended.
+///
+/// # Errors
+///
+/// Those of the store.
+pub async fn ended(tx: &mut Tx) -> Result<Vec<Uuid>, Error> {
+    let rows: Vec<(Uuid,)> = tx
+        .query(
+            "SELECT DISTINCT k.run_id FROM lookup_run_cases k JOIN cases c ON c.id = k.case_id
+             WHERE c.ended_at IS NOT NULL AND NOT EXISTS (
+                 SELECT 1 FROM lookup_run_cases o JOIN cases d ON d.id = o.case_id
+                 WHERE o.run_id = k.run_id AND d.ended_at IS NULL)
+             ORDER BY k.run_id",
+        )
+        .all()
+        .await?;
+    Ok(rows.into_iter().map(|(run,)| run).collect())
+}
+
+/// Delete the links of at most `limit` people of a run, those people, and as many probes. Gives the
+/// people and probes deleted: none when nothing is left.
+///
+/// # Errors
+///
+/// Those of the store.
+pub async fn clear(tx: &mut Tx, run: Uuid, limit: i64) -> Result<u64, Error> {
+    tx.query(
+        "DELETE FROM lookup_links WHERE run_id = $1 AND person_id IN
+             (SELECT person_id FROM lookup_people WHERE run_id = $1
+              ORDER BY ring, person_id LIMIT $2)",
+    )
+    .bind(run)
+    .bind(limit)
+    .execute()
+    .await?;
+    let people = tx
+        .query(
+            "DELETE FROM lookup_people WHERE run_id = $1 AND person_id IN
+                 (SELECT person_id FROM lookup_people WHERE run_id = $1
+                  ORDER BY ring, person_id LIMIT $2)",
+        )
+        .bind(run)
+        .bind(limit)
+        .execute()
+        .await?;
+    let probes = tx
+        .query(
+            "DELETE FROM lookup_probes WHERE run_id = $1 AND probe IN
+                 (SELECT probe FROM lookup_probes WHERE run_id = $1 ORDER BY ring, probe LIMIT $2)",
+        )
+        .bind(run)
+        .bind(limit)
+        .execute()
+        .await?;
+    Ok(people + probes)
+}
+
+/// Close a run whose people are gone. Who asked for it, why, and how many it found stays.
+///
+/// # Errors
+///
+/// Those of the store.
+pub async fn close(tx: &mut Tx, run: Uuid) -> Result<(), Error> {
+    tx.query("UPDATE lookup_runs SET state = 'closed' WHERE id = $1")
+        .bind(run)
+        .execute()
+        .await?;
+    tx.query("DELETE FROM lookup_run_cases WHERE run_id = $1")
+        .bind(run)
+        .execute()
+        .await
+        .map(drop)
 }
