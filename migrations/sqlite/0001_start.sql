@@ -183,13 +183,14 @@ CREATE TABLE case_persons (
 CREATE INDEX case_persons_person ON case_persons (person_id);
 
 -- What a case needs longer than the days that it comes from, sealed by the key of the case file; the
--- entry is a keyed hash of where it stood.
+-- entry is a hash of where it stood.
 CREATE TABLE case_contacts (
     case_id BLOB NOT NULL REFERENCES cases (id),
     entry   BLOB NOT NULL,
     sealed  BLOB NOT NULL,
-    PRIMARY KEY (case_id, entry)
+    PRIMARY KEY (entry, case_id)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX case_contacts_case ON case_contacts (case_id);
 
 CREATE TABLE case_stays (
     case_id BLOB NOT NULL REFERENCES cases (id),

@@ -1,13 +1,14 @@
 //! What a case file keeps of days that are gone: the stays of its patient, and how to reach the
 //! people whom its lookups found.
 //!
-//! Everything here is sealed by the key of the file, bound to its row, and stands under an entry that
-//! is a keyed hash of where it came from: the table says how much a file holds and nothing about whom
-//! or when. The same thing copied twice has the same entry, so it is stored once.
+//! Everything here is sealed by the key of the file and bound to its row, which stands under a hash of
+//! where it came from: the tables say how much a file holds and nothing about whom or when. The same
+//! thing copied twice has the same entry, so it is stored once.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
@@ -34,6 +35,21 @@ pub struct File {
 
 /// Where a copy stands in its file.
 pub type Entry = [u8; 16];
+
+/// Where the contact that `person` gave in `declaration` stands, in every file that holds it. Both are
+/// as good as random to whoever has no key, so the hash needs none.
+#[must_use]
+pub fn contact_entry(person: PersonId, declaration: Uuid) -> Entry {
+    let mut sha = Sha256::new();
+    sha.update(CONTACTS);
+    sha.update(person.as_bytes());
+    sha.update(declaration.as_bytes());
+    shortened(&sha.finalize().into())
+}
+
+fn shortened(hash: &[u8; 32]) -> Entry {
+    *hash.first_chunk().unwrap_or(&[0; 16])
+}
 
 /// A copy, sealed: its entry and the bytes to store.
 pub type Copy = (Entry, Vec<u8>);
@@ -77,12 +93,6 @@ impl File {
         self.id
     }
 
-    /// Where the contact that `person` gave in `declaration` stands.
-    #[must_use]
-    pub fn contact_entry(&self, person: PersonId, declaration: Uuid) -> Entry {
-        self.entry(CONTACTS, person.as_bytes(), declaration)
-    }
-
     /// Seal a contact as [`declarations::open_plain`] gave it.
     #[must_use]
     pub fn seal_contact(&self, entry: Entry, plain: &[u8], random: &Random) -> Copy {
@@ -92,19 +102,11 @@ impl File {
     /// Seal a stay.
     #[must_use]
     pub fn seal_stay(&self, stay: &KeptStay, random: &Random) -> Copy {
-        let entry = self.entry(STAYS, &stay.checkpoint.to_be_bytes(), stay.id);
+        let checkpoint = stay.checkpoint.to_be_bytes();
+        let entry = shortened(&self.entries.mac(&[&checkpoint, stay.id.as_bytes()]));
         // A struct of texts and numbers is always JSON.
         let plain = Zeroizing::new(serde_json::to_vec(stay).unwrap_or_default());
         self.seal(STAYS, entry, &plain, random)
-    }
-
-    fn entry(&self, table: &'static str, first: &[u8], second: Uuid) -> Entry {
-        let mac = self
-            .entries
-            .mac(&[table.as_bytes(), first, second.as_bytes()]);
-        let mut entry = Entry::default();
-        entry.copy_from_slice(mac.first_chunk::<16>().unwrap_or(&[0; 16]));
-        entry
     }
 
     fn row(&self, entry: &[u8]) -> Vec<u8> {
@@ -188,30 +190,6 @@ impl File {
         query.execute().await
     }
 
-    /// The contact that the file keeps of what `person` gave in `declaration`.
-    ///
-    /// Make sure of the right to look, and write the audit entry, before: nothing here asks.
-    ///
-    /// # Errors
-    ///
-    /// Those of the store.
-    pub async fn contact(
-        &self,
-        tx: &mut Tx,
-        person: PersonId,
-        declaration: Uuid,
-    ) -> Result<Option<Contact>, Error> {
-        let entry = self.contact_entry(person, declaration);
-        let row: Option<(Vec<u8>,)> = tx
-            .query("SELECT sealed FROM case_contacts WHERE case_id = $1 AND entry = $2")
-            .bind(self.id)
-            .bind(entry.to_vec())
-            .optional()
-            .await?;
-        let plain = row.and_then(|(sealed,)| self.open(CONTACTS, &entry, &sealed));
-        Ok(plain.and_then(|plain| declarations::read_contact(&plain)))
-    }
-
     /// The stays that the file keeps, in no order.
     ///
     /// # Errors
@@ -231,6 +209,50 @@ impl File {
     }
 }
 
+/// The contacts that the files of `cases` keep under `entries`.
+///
+/// Make sure of the right to look, and write the audit entry, before: nothing here asks.
+///
+/// # Errors
+///
+/// [`NoKey::WrongMaster`] when the key of a file does not open; those of the store.
+pub async fn contacts(
+    tx: &mut Tx,
+    keys: &KeyRing,
+    cases: &HashSet<Uuid>,
+    entries: &[Entry],
+) -> Result<HashMap<Entry, Contact>, NoKey> {
+    let mut found = HashMap::new();
+    if cases.is_empty() || entries.is_empty() {
+        return Ok(found);
+    }
+    let rows: Vec<(Uuid, Vec<u8>, Vec<u8>)> = tx
+        .query(KEPT_CONTACTS)
+        .bind_postgres(entries.iter().map(|e| e.to_vec()).collect::<Vec<_>>())
+        .bind_sqlite(places(entries.len(), 16))
+        .bind_sqlite(entries.concat())
+        .all()
+        .await?;
+    let mut files: HashMap<Uuid, Option<File>> = HashMap::new();
+    for (case, entry, sealed) in rows {
+        let Ok(entry) = Entry::try_from(entry) else {
+            continue;
+        };
+        if !cases.contains(&case) || found.contains_key(&entry) {
+            continue;
+        }
+        if let std::collections::hash_map::Entry::Vacant(vacant) = files.entry(case) {
+            vacant.insert(file_of(tx, keys, case).await?);
+        }
+        let file = files.get(&case).and_then(Option::as_ref);
+        let plain = file.and_then(|file| file.open(CONTACTS, &entry, &sealed));
+        if let Some(contact) = plain.and_then(|plain| declarations::read_contact(&plain)) {
+            found.insert(entry, contact);
+        }
+    }
+    Ok(found)
+}
+
 fn place<'a>(table: &'static str, row: &'a [u8]) -> Place<'a> {
     Place {
         table,
@@ -248,17 +270,23 @@ const KNOWN_CONTACTS: Sql = Sql::split(
          AND entry IN (SELECT substr($3, j.value, 16) FROM json_each($2) AS j)",
 );
 
+const KEPT_CONTACTS: Sql = Sql::split(
+    "SELECT case_id, entry, sealed FROM case_contacts WHERE entry = ANY ($1::bytea[])",
+    "SELECT case_id, entry, sealed FROM case_contacts
+         WHERE entry IN (SELECT substr($2, j.value, 16) FROM json_each($1) AS j)",
+);
+
 const ADD_CONTACTS: Sql = Sql::split(
     "INSERT INTO case_contacts (case_id, entry, sealed)
      SELECT $1::uuid, u.entry, u.sealed FROM UNNEST($2::bytea[], $3::bytea[]) AS u (entry, sealed)
-     ON CONFLICT (case_id, entry) DO NOTHING",
+     ON CONFLICT (entry, case_id) DO NOTHING",
     "INSERT INTO case_contacts (case_id, entry, sealed)
      SELECT $1, substr($3, j.value, 16),
             substr($4, CAST(substr($3, j.value + 16, 10) AS INTEGER),
                    CAST(substr($3, j.value + 26, 6) AS INTEGER))
      FROM json_each($2) AS j
      WHERE true
-     ON CONFLICT (case_id, entry) DO NOTHING",
+     ON CONFLICT (entry, case_id) DO NOTHING",
 );
 
 const ADD_STAYS: Sql = Sql::split(

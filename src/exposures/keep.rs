@@ -8,8 +8,8 @@
 //! Reading is done in [`Db::stage`] transactions, as a search does it: many keys in one statement, on
 //! a cluster too. A batch of copies is written with its audit entry in one transaction. All of it may
 //! be stopped anywhere and run again: a copy that is there is not made twice, and the day is dropped
-//! only after everything of it was kept. A file holds the people of all lookups that name its case,
-//! so with several cases in one lookup each of their files holds them.
+//! only after everything of it was kept. With several cases in one lookup, each of their files holds
+//! those who met its patient, and those who met them.
 
 use std::collections::HashMap;
 
@@ -122,24 +122,24 @@ impl Keeper<'_> {
             }
         }
         let mut kept = 0;
-        for (case, run) in runs {
-            kept += self.contacts_of(case, run, days).await?;
+        for asked in runs {
+            kept += self.contacts_of(asked, days).await?;
         }
         Ok(kept)
     }
 
-    async fn contacts_of(&self, case: Uuid, run: Uuid, days: (Uuid, Uuid)) -> Result<u64, NoKey> {
+    async fn contacts_of(&self, asked: Asked, days: (Uuid, Uuid)) -> Result<u64, NoKey> {
         let mut kept = 0;
         let mut after = (0, Vec::new());
         loop {
             let page = self
                 .db
                 .stage(async |tx| {
-                    let file = kept::file_of(tx, self.keys, case).await?;
+                    let file = kept::file_of(tx, self.keys, asked.case_id).await?;
                     let Some(file) = file else {
                         return Ok(None);
                     };
-                    let page = page(tx, &file, run, days, &after).await?;
+                    let page = page(tx, &file, asked, days, &after).await?;
                     Ok::<_, NoKey>(page.map(|page| (file, page)))
                 })
                 .await?;
@@ -159,7 +159,7 @@ impl Keeper<'_> {
                 let by = PersonId::from_bytes(one.by);
                 let plain = declarations::open_plain(&*key?, by, one.declaration, &one.sealed)?;
                 let person = PersonId::from_bytes(one.person);
-                let entry = file.contact_entry(person, one.declaration);
+                let entry = kept::contact_entry(person, one.declaration);
                 Some(file.seal_contact(entry, &plain, self.random))
             })
             .collect();
@@ -269,11 +269,22 @@ pub(super) fn found(subject: i64, stay: KeptStay) -> Found {
     }
 }
 
-/// The lookups of open cases that found somebody by a declaration of `days`, each with its cases.
-async fn runs(tx: &mut Tx, (from, until): (Uuid, Uuid)) -> Result<Vec<(Uuid, Uuid)>, Error> {
+/// A lookup and one of its cases.
+#[derive(Clone, Copy, Debug, sqlx::FromRow)]
+struct Asked {
+    case_id: Uuid,
+    run_id: Uuid,
+    /// Cases that it traced.
+    cases: i64,
+}
+
+/// The lookups that found somebody by a declaration of `days`, each with each of its open cases.
+async fn runs(tx: &mut Tx, (from, until): (Uuid, Uuid)) -> Result<Vec<Asked>, Error> {
     tx.query(
-        "SELECT DISTINCT k.case_id, k.run_id FROM lookup_run_cases k
-         JOIN cases c ON c.id = k.case_id
+        "SELECT DISTINCT k.case_id, k.run_id,
+                (SELECT COUNT(DISTINCT o.subject) FROM lookup_run_cases o
+                 WHERE o.run_id = k.run_id) AS cases
+         FROM lookup_run_cases k JOIN cases c ON c.id = k.case_id
          WHERE c.key_wrapped IS NOT NULL AND EXISTS (
              SELECT 1 FROM lookup_people p WHERE p.run_id = k.run_id
                  AND p.declaration_id >= $1 AND p.declaration_id < $2)
@@ -284,6 +295,30 @@ async fn runs(tx: &mut Tx, (from, until): (Uuid, Uuid)) -> Result<Vec<(Uuid, Uui
     .all()
     .await
 }
+
+/// Everybody whom a run found.
+const OF_RUN: &str = "SELECT p.ring, p.person_id, p.declaration_id FROM lookup_people p
+    WHERE p.run_id = $1 AND p.declaration_id >= $2 AND p.declaration_id < $3
+      AND (p.ring > $4 OR (p.ring = $4 AND p.person_id > $5))
+    ORDER BY p.ring, p.person_id LIMIT $6";
+
+/// Everybody whom a run of several cases found near one of them, or near somebody whom it found near
+/// that one.
+const OF_CASE: &str = "SELECT p.ring, p.person_id, p.declaration_id FROM lookup_people p
+    WHERE p.run_id = $1 AND p.declaration_id >= $2 AND p.declaration_id < $3
+      AND (p.ring > $4 OR (p.ring = $4 AND p.person_id > $5))
+      AND EXISTS (
+          SELECT 1 FROM lookup_links l
+          WHERE l.run_id = p.run_id AND l.ring = p.ring AND l.person_id = p.person_id
+            AND (EXISTS (SELECT 1 FROM lookup_run_cases k
+                         WHERE k.run_id = l.run_id AND k.person_id = l.from_person
+                           AND k.case_id = $7)
+                 OR EXISTS (SELECT 1 FROM lookup_links m
+                            JOIN lookup_run_cases k ON k.run_id = m.run_id
+                                 AND k.person_id = m.from_person
+                            WHERE l.ring = 2 AND m.run_id = l.run_id AND m.ring = 1
+                              AND m.person_id = l.from_person AND k.case_id = $7)))
+    ORDER BY p.ring, p.person_id LIMIT $6";
 
 /// Somebody whom a run found, and the contact as the day sealed it.
 #[derive(Debug)]
@@ -305,29 +340,27 @@ struct Page {
     last: (i64, Vec<u8>),
 }
 
-/// The page of `run` after `after`; `None` when there is none.
+/// The page after `after`; `None` when there is none.
 async fn page(
     tx: &mut Tx,
     file: &File,
-    run: Uuid,
+    asked: Asked,
     (from, until): (Uuid, Uuid),
     after: &(i64, Vec<u8>),
 ) -> Result<Option<Page>, Error> {
-    let rows: Vec<(i64, Vec<u8>, Uuid)> = tx
-        .query(
-            "SELECT ring, person_id, declaration_id FROM lookup_people
-             WHERE run_id = $1 AND declaration_id >= $2 AND declaration_id < $3
-               AND (ring > $4 OR (ring = $4 AND person_id > $5))
-             ORDER BY ring, person_id LIMIT $6",
-        )
-        .bind(run)
+    let many = asked.cases > 1;
+    let mut query = tx
+        .query(if many { OF_CASE } else { OF_RUN })
+        .bind(asked.run_id)
         .bind(from)
         .bind(until)
         .bind(after.0)
         .bind(after.1.clone())
-        .bind(PEOPLE)
-        .all()
-        .await?;
+        .bind(PEOPLE);
+    if many {
+        query = query.bind(asked.case_id);
+    }
+    let rows: Vec<(i64, Vec<u8>, Uuid)> = query.all().await?;
     let Some((ring, person, _)) = rows.last() else {
         return Ok(None);
     };
@@ -343,7 +376,7 @@ async fn page(
 /// The sealed contacts of those of `people` whom the file does not hold yet.
 async fn sealed(tx: &mut Tx, file: &File, people: &[(Person, Uuid)]) -> Result<Vec<Sealed>, Error> {
     let entry =
-        |(person, id): &(Person, Uuid)| file.contact_entry(PersonId::from_bytes(*person), *id);
+        |(person, id): &(Person, Uuid)| kept::contact_entry(PersonId::from_bytes(*person), *id);
     let entries: Vec<_> = people.iter().map(entry).collect();
     let known = file.known_contacts(tx, &entries).await?;
     let missing: Vec<(Person, Uuid)> = people

@@ -4,12 +4,14 @@
 //! audit entry that says who looked, why, and at how many. People who live in another office's
 //! province are counted and never listed: they are referred.
 
+use std::collections::{HashMap, HashSet};
+
 use uuid::Uuid;
 
 use crate::{
     accounts::Account,
     base::{Kind, failure::Result},
-    cases::kept::{self, File},
+    cases::kept::{self, Entry},
     declarations::{self, Contact},
     exposures::{
         findings::Marks,
@@ -125,15 +127,17 @@ pub async fn open(
         .await?;
     let declarations = rows.iter().filter_map(|row| row.declaration_id);
     declarations::open_days(desk.keys, desk.db, declarations).await?;
-    let files = desk
+    let cases = desk
         .db
-        .read(async |tx| files(tx, desk.keys, run.id).await)
-        .await?;
+        .read(async |tx| record::cases_of(tx, run.id).await)
+        .await?
+        .into_iter()
+        .collect();
     let mut items = Vec::with_capacity(rows.len());
     for batch in rows.chunks(BATCH) {
         let contacts = desk
             .db
-            .read(async |tx| contacts(tx, desk.keys, &files, batch).await)
+            .read(async |tx| contacts(tx, desk.keys, &cases, batch).await)
             .await?;
         items.extend(batch.iter().zip(contacts).map(|(row, c)| item(row, c)));
     }
@@ -189,57 +193,37 @@ async fn rows(tx: &mut Tx, officer: &Account, run: Uuid, which: Which) -> Result
     .await
 }
 
-/// The open files of a run's cases, in which contacts outlive their days.
-async fn files(tx: &mut Tx, keys: &KeyRing, run: Uuid) -> Result<Vec<File>> {
-    let mut files = Vec::new();
-    for case in record::cases_of(tx, run).await? {
-        files.extend(kept::file_of(tx, keys, case).await?);
-    }
-    Ok(files)
-}
-
+/// The contacts of `rows`: as they were declared, or where that is gone as the files of `cases` keep
+/// them.
 async fn contacts(
     tx: &mut Tx,
     keys: &KeyRing,
-    files: &[File],
+    cases: &HashSet<Uuid>,
     rows: &[Row],
 ) -> Result<Vec<Option<Contact>>> {
-    let mut contacts: Vec<Option<Contact>> = Vec::with_capacity(rows.len());
-    let mut last: Option<(&[u8], Option<Contact>)> = None;
+    let mut found: HashMap<Entry, Option<Contact>> = HashMap::new();
     for row in rows {
-        // Rows of one person stand together.
-        let known = last
-            .as_ref()
-            .filter(|(person, _)| *person == row.person_id.as_slice());
-        let contact = match known {
-            Some((_, contact)) => contact.clone(),
-            None => contact(tx, keys, files, row).await?,
-        };
-        last = Some((&row.person_id, contact.clone()));
-        contacts.push(contact);
-    }
-    Ok(contacts)
-}
-
-async fn contact(
-    tx: &mut Tx,
-    keys: &KeyRing,
-    files: &[File],
-    row: &Row,
-) -> Result<Option<Contact>> {
-    let (Some(id), Some(person)) = (row.declaration_id, to_person(&row.person_id)) else {
-        return Ok(None);
-    };
-    if let Some(declared) = declared(tx, keys, person, id).await? {
-        return Ok(Some(declared));
-    }
-    for file in files {
-        let kept = file.contact(tx, PersonId::from_bytes(person), id).await?;
-        if kept.is_some() {
-            return Ok(kept);
+        if let Some((entry, person, id)) = declaration(row)
+            && !found.contains_key(&entry)
+        {
+            let contact = declared(tx, keys, person, id).await?;
+            found.insert(entry, contact);
         }
     }
-    Ok(None)
+    let gone = found.iter().filter(|(_, contact)| contact.is_none());
+    let gone: Vec<Entry> = gone.map(|(entry, _)| *entry).collect();
+    for (entry, contact) in kept::contacts(tx, keys, cases, &gone).await? {
+        found.insert(entry, Some(contact));
+    }
+    let contact = |row: &Row| found.get(&declaration(row)?.0).cloned().flatten();
+    Ok(rows.iter().map(contact).collect())
+}
+
+/// Where the contact of a row stands: its entry in a case file, and the declaration.
+fn declaration(row: &Row) -> Option<(Entry, Person, Uuid)> {
+    let (person, id) = (to_person(&row.person_id)?, row.declaration_id?);
+    let entry = kept::contact_entry(PersonId::from_bytes(person), id);
+    Some((entry, person, id))
 }
 
 /// The contact as it was declared, while its day is kept.
