@@ -18,8 +18,9 @@ use crate::{
 /// last three months (CV 762/BYT-DP), so a case says something about people for as long.
 pub const FILE_DAYS: u16 = 90;
 
-/// The first instant of the last use that keeps a file alive on `today`.
-fn alive_from(today: Day) -> Timestamp {
+/// The first instant of a last use that keeps a file alive on `today`.
+#[must_use]
+pub fn alive_from(today: Day) -> Timestamp {
     Timestamp::from_ms(today.plus(-i32::from(FILE_DAYS)).start_ms())
 }
 

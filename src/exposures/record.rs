@@ -503,20 +503,22 @@ pub async fn cases_of(tx: &mut Tx, run: Uuid) -> Result<Vec<Uuid>, Error> {
     Ok(rows.into_iter().map(|(case,)| case).collect())
 }
 
-/// Runs that are not closed and whose cases have all ended.
+/// Runs that are not closed and whose cases have all ended; of a run for no case, when it was made
+/// before `before`.
 ///
 /// # Errors
 ///
 /// Those of the store.
-pub async fn ended(tx: &mut Tx) -> Result<Vec<Uuid>, Error> {
+pub async fn ended(tx: &mut Tx, before: Timestamp) -> Result<Vec<Uuid>, Error> {
     let rows: Vec<(Uuid,)> = tx
         .query(
-            "SELECT DISTINCT k.run_id FROM lookup_run_cases k JOIN cases c ON c.id = k.case_id
-             WHERE c.ended_at IS NOT NULL AND NOT EXISTS (
-                 SELECT 1 FROM lookup_run_cases o JOIN cases d ON d.id = o.case_id
-                 WHERE o.run_id = k.run_id AND d.ended_at IS NULL)
-             ORDER BY k.run_id",
+            "SELECT r.id FROM lookup_runs r
+             WHERE r.state <> 'closed' AND r.created_at < $1 AND NOT EXISTS (
+                 SELECT 1 FROM lookup_run_cases k JOIN cases c ON c.id = k.case_id
+                 WHERE k.run_id = r.id AND c.ended_at IS NULL)
+             ORDER BY r.id",
         )
+        .bind(before)
         .all()
         .await?;
     Ok(rows.into_iter().map(|(run,)| run).collect())

@@ -36,7 +36,7 @@ pub async fn sweep(
     let keeper = Keeper { db, keys, random };
     retention::sweep(db, keys, directory, today, retention_days, async |due| {
         let ended = end_files(db, today).await?;
-        clear(db).await?;
+        clear(db, today).await?;
         let kept = keeper.keep(due).await?;
         Ok(Kept { ended, ..kept })
     })
@@ -65,8 +65,8 @@ async fn end_files(db: &Db, today: Day) -> Result<u64, Error> {
 }
 
 /// Delete what files that have ended leave behind: copies, pseudonyms, and the people of lookups that
-/// were made for them alone.
-async fn clear(db: &Db) -> Result<(), Error> {
+/// were made for them alone. A lookup for no case has the clock of a file that nothing wound up again.
+async fn clear(db: &Db, today: Day) -> Result<(), Error> {
     let mut after = Uuid::nil();
     loop {
         let cases = db
@@ -78,7 +78,8 @@ async fn clear(db: &Db) -> Result<(), Error> {
             until_nothing(db, async |tx| clock::clear(tx, case, BATCH).await).await?;
         }
     }
-    let runs = db.read(async |tx| record::ended(tx).await).await?;
+    let before = clock::alive_from(today);
+    let runs = db.read(async |tx| record::ended(tx, before).await).await?;
     for run in runs {
         until_nothing(db, async |tx| record::clear(tx, run, BATCH).await).await?;
         db.append(async |tx| record::close(tx, run).await).await?;

@@ -269,13 +269,17 @@ async fn run_all(app: &App, texts: impl IntoIterator<Item = &'static str>) {
 
 async fn a_file_ends_and_nothing_of_it_opens(on: On) {
     let mut world = World::start(on).await;
-    let (_, run) = one_case(&world).await;
+    let (market, run) = one_case(&world).await;
+    let window = json!({"code": market, "from": at(0), "until": at(99)});
+    let place = world.look_up(json!({"checkpoint": window})).await;
+    assert_eq!(place["counts"]["ring1"], 1);
     later(&mut world, GONE).await;
     sweep_now(&world.server).await;
     // The window of this case is open; the clock runs from its lookup, on the day of its report.
     later(&mut world, i64::from(FILE_DAYS) - GONE).await;
     assert_eq!(sweep_now(&world.server).await.cases, Kept::default());
     assert_eq!(world.people(&run, 1).await.len(), 1, "on the last day");
+    assert_eq!(world.items(&place, 1).await.len(), 1);
     run_all(&world.server.app, WITH_PEOPLE.map(|(copy, _)| copy)).await;
 
     later(&mut world, 1).await;
