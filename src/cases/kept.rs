@@ -219,7 +219,7 @@ impl File {
 pub async fn contacts(
     tx: &mut Tx,
     keys: &KeyRing,
-    cases: &HashSet<Uuid>,
+    cases: &[Uuid],
     entries: &[Entry],
 ) -> Result<HashMap<Entry, Contact>, NoKey> {
     let mut found = HashMap::new();

@@ -151,7 +151,7 @@ impl Keeper<'_> {
         }
     }
 
-    async fn keep_contacts(&self, file: &File, people: &[Sealed]) -> Result<u64, Error> {
+    async fn keep_contacts(&self, file: &File, people: &[Declared]) -> Result<u64, Error> {
         let sealed: Vec<_> = people
             .iter()
             .filter_map(|one| {
@@ -322,7 +322,7 @@ const OF_CASE: &str = "SELECT p.ring, p.person_id, p.declaration_id FROM lookup_
 
 /// Somebody whom a run found, and the contact as the day sealed it.
 #[derive(Debug)]
-struct Sealed {
+struct Declared {
     /// The pseudonym in the run.
     person: Person,
     /// The pseudonym under which it was declared.
@@ -335,7 +335,7 @@ struct Sealed {
 #[derive(Debug)]
 struct Page {
     /// Those that the file does not hold yet.
-    people: Vec<Sealed>,
+    people: Vec<Declared>,
     /// Where the next page begins: ring and pseudonym.
     last: (i64, Vec<u8>),
 }
@@ -374,7 +374,11 @@ async fn page(
 }
 
 /// The sealed contacts of those of `people` whom the file does not hold yet.
-async fn sealed(tx: &mut Tx, file: &File, people: &[(Person, Uuid)]) -> Result<Vec<Sealed>, Error> {
+async fn sealed(
+    tx: &mut Tx,
+    file: &File,
+    people: &[(Person, Uuid)],
+) -> Result<Vec<Declared>, Error> {
     let entry =
         |(person, id): &(Person, Uuid)| kept::contact_entry(PersonId::from_bytes(*person), *id);
     let entries: Vec<_> = people.iter().map(entry).collect();
@@ -408,7 +412,7 @@ async fn sealed(tx: &mut Tx, file: &File, people: &[(Person, Uuid)]) -> Result<V
         .into_iter()
         .filter_map(|(by, declaration, person)| {
             let sealed = stored.remove(&(by, declaration))?;
-            Some(Sealed {
+            Some(Declared {
                 person,
                 by,
                 declaration,

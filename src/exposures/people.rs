@@ -4,7 +4,7 @@
 //! audit entry that says who looked, why, and at how many. People who live in another office's
 //! province are counted and never listed: they are referred.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use uuid::Uuid;
 
@@ -130,9 +130,7 @@ pub async fn open(
     let cases = desk
         .db
         .read(async |tx| record::cases_of(tx, run.id).await)
-        .await?
-        .into_iter()
-        .collect();
+        .await?;
     let mut items = Vec::with_capacity(rows.len());
     for batch in rows.chunks(BATCH) {
         let contacts = desk
@@ -198,7 +196,7 @@ async fn rows(tx: &mut Tx, officer: &Account, run: Uuid, which: Which) -> Result
 async fn contacts(
     tx: &mut Tx,
     keys: &KeyRing,
-    cases: &HashSet<Uuid>,
+    cases: &[Uuid],
     rows: &[Row],
 ) -> Result<Vec<Option<Contact>>> {
     let mut found: HashMap<Entry, Option<Contact>> = HashMap::new();
