@@ -4,10 +4,10 @@
 use uuid::Uuid;
 
 use crate::{
-    base::{Day, Random},
+    base::{Day, Random, Timestamp},
     cases::clock,
     checkins::retention::{self, Kept, Swept},
-    exposures::{keep::Keeper, record},
+    exposures::keep::Keeper,
     privacy::{KeyRing, NoKey},
     store::{Db, Error, Tx},
     venues::Directory,
@@ -79,10 +79,10 @@ async fn clear(db: &Db, today: Day) -> Result<(), Error> {
         }
     }
     let before = clock::alive_from(today);
-    let runs = db.read(async |tx| record::ended(tx, before).await).await?;
+    let runs = db.read(async |tx| ended_runs(tx, before).await).await?;
     for run in runs {
-        until_nothing(db, async |tx| record::clear(tx, run, BATCH).await).await?;
-        db.append(async |tx| record::close(tx, run).await).await?;
+        until_nothing(db, async |tx| clear_run(tx, run, BATCH).await).await?;
+        db.append(async |tx| close(tx, run).await).await?;
     }
     Ok(())
 }
@@ -94,4 +94,68 @@ async fn until_nothing(
 ) -> Result<(), Error> {
     while db.append(async |tx| delete(tx).await).await? > 0 {}
     Ok(())
+}
+
+/// Runs that are not closed and whose cases have all ended; of a run for no case, when it was made
+/// before `before`.
+async fn ended_runs(tx: &mut Tx, before: Timestamp) -> Result<Vec<Uuid>, Error> {
+    let rows: Vec<(Uuid,)> = tx
+        .query(
+            "SELECT r.id FROM lookup_runs r
+             WHERE r.state <> 'closed' AND r.created_at < $1 AND NOT EXISTS (
+                 SELECT 1 FROM lookup_run_cases k JOIN cases c ON c.id = k.case_id
+                 WHERE k.run_id = r.id AND c.ended_at IS NULL)
+             ORDER BY r.id",
+        )
+        .bind(before)
+        .all()
+        .await?;
+    Ok(rows.into_iter().map(|(run,)| run).collect())
+}
+
+/// Delete the links of at most `limit` people of a run, those people, and as many probes. Gives the
+/// people and probes deleted: none when nothing is left.
+async fn clear_run(tx: &mut Tx, run: Uuid, limit: i64) -> Result<u64, Error> {
+    tx.query(
+        "DELETE FROM lookup_links WHERE run_id = $1 AND person_id IN
+             (SELECT person_id FROM lookup_people WHERE run_id = $1
+              ORDER BY ring, person_id LIMIT $2)",
+    )
+    .bind(run)
+    .bind(limit)
+    .execute()
+    .await?;
+    let people = tx
+        .query(
+            "DELETE FROM lookup_people WHERE run_id = $1 AND person_id IN
+                 (SELECT person_id FROM lookup_people WHERE run_id = $1
+                  ORDER BY ring, person_id LIMIT $2)",
+        )
+        .bind(run)
+        .bind(limit)
+        .execute()
+        .await?;
+    let probes = tx
+        .query(
+            "DELETE FROM lookup_probes WHERE run_id = $1 AND probe IN
+                 (SELECT probe FROM lookup_probes WHERE run_id = $1 ORDER BY ring, probe LIMIT $2)",
+        )
+        .bind(run)
+        .bind(limit)
+        .execute()
+        .await?;
+    Ok(people + probes)
+}
+
+/// Close a run whose people are gone. Who asked for it, why, and how many it found stays.
+async fn close(tx: &mut Tx, run: Uuid) -> Result<(), Error> {
+    tx.query("UPDATE lookup_runs SET state = 'closed' WHERE id = $1")
+        .bind(run)
+        .execute()
+        .await?;
+    tx.query("DELETE FROM lookup_run_cases WHERE run_id = $1")
+        .bind(run)
+        .execute()
+        .await
+        .map(drop)
 }
