@@ -529,8 +529,8 @@ impl Shop {
     }
 }
 
-/// Whatever call of a sweep fails, whether it ends files, copies or deletes, the people of an open case open after it as before it, and the
-/// next sweep goes on to the end.
+/// Whatever call of a sweep fails, whether it ends files, copies or deletes, the people of an open case
+/// open after it as before it, and the next sweep goes on to the end.
 async fn an_interrupted_sweep_loses_nothing(on: On) {
     let shop = Shop::open(on).await;
     let app = &shop.server.app;
