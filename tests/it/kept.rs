@@ -541,8 +541,8 @@ async fn an_interrupted_sweep_loses_nothing(on: On) {
     let mut ended = false;
     // A commit that nobody was told of is the same code on both engines, and cheaper to look at here.
     let kinds: &[Fault] = match on {
-        On::Sqlite => &[Fault::Lost, Fault::Unanswered],
-        On::Postgres => &[Fault::Lost],
+        On::Sqlite => &[Fault::Refused, Fault::Unanswered],
+        On::Postgres => &[Fault::Refused],
     };
     for fault in kinds.iter().copied() {
         let mut call = 0;
@@ -566,7 +566,11 @@ async fn an_interrupted_sweep_loses_nothing(on: On) {
             faults.at(call, fault);
             let first = sweep_at(app, &failing, today).await;
             let fired = faults.end();
-            assert_eq!(first.is_err(), fired, "{about}: {first:?}");
+            // A lost connection is made anew for what is one statement, and that is run again.
+            assert!(
+                first.is_err() == fired || (fired && fault != Fault::Refused),
+                "{about}: {first:?}"
+            );
             assert_eq!(shop.names(&run).await, met, "{about}: lost");
             let done = sweep_at(app, &failing, today).await.unwrap();
             assert_eq!(shop.names(&run).await, met, "{about}: lost in the end");
