@@ -37,6 +37,8 @@
 //! - A printed code never unlocks a read.
 //! - Nobody sees people without a named case, a reason and a document number, and each such look is
 //!   in the audit log *before* the answer.
+//! - What open cases need of a day stands in their files before the day goes, and nothing else of it
+//!   outlives its key.
 //! - `left_at - entered_at <= MAX_STAY` (24 h) for every stay: the exposure index is exact only
 //!   because of this.
 //! - `entered_at` is the time inside the check-in's UUIDv7 id.

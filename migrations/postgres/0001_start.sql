@@ -165,10 +165,12 @@ CREATE TABLE cases (
     window_from    BIGINT NOT NULL,
     window_until   BIGINT,
     window_because TEXT NOT NULL,
-    key_wrapped    BYTEA NOT NULL,
-    patient_sealed BYTEA NOT NULL,
+    key_wrapped    BYTEA,
+    patient_sealed BYTEA,
     reported_by    UUID NOT NULL,
-    reported_at    TIMESTAMPTZ NOT NULL
+    reported_at    TIMESTAMPTZ NOT NULL,
+    worked_at      TIMESTAMPTZ NOT NULL,
+    ended_at       TIMESTAMPTZ
 );
 CREATE INDEX cases_province ON cases (province, reported_at);
 
@@ -178,6 +180,23 @@ CREATE TABLE case_persons (
     PRIMARY KEY (case_id, person_id)
 );
 CREATE INDEX case_persons_person ON case_persons (person_id);
+
+-- What a case needs longer than the days that it comes from, sealed by the key of the case file; the
+-- entry is a hash of where it stood.
+CREATE TABLE case_contacts (
+    case_id UUID NOT NULL REFERENCES cases (id),
+    entry   BYTEA NOT NULL,
+    sealed  BYTEA NOT NULL,
+    PRIMARY KEY (entry, case_id)
+);
+CREATE INDEX case_contacts_case ON case_contacts (case_id);
+
+CREATE TABLE case_stays (
+    case_id UUID NOT NULL REFERENCES cases (id),
+    entry   BYTEA NOT NULL,
+    sealed  BYTEA NOT NULL,
+    PRIMARY KEY (case_id, entry)
+);
 
 CREATE TABLE lookup_runs (
     id              UUID PRIMARY KEY,
@@ -218,6 +237,7 @@ CREATE TABLE lookup_run_cases (
     window_to   BIGINT NOT NULL,
     PRIMARY KEY (run_id, subject, person_id)
 );
+CREATE INDEX lookup_run_cases_case ON lookup_run_cases (case_id);
 
 CREATE TABLE lookup_probes (
     run_id        UUID NOT NULL REFERENCES lookup_runs (id),

@@ -166,10 +166,12 @@ CREATE TABLE cases (
     window_from    INTEGER NOT NULL,
     window_until   INTEGER,
     window_because TEXT NOT NULL,
-    key_wrapped    BLOB NOT NULL,
-    patient_sealed BLOB NOT NULL,
+    key_wrapped    BLOB,
+    patient_sealed BLOB,
     reported_by    BLOB NOT NULL,
-    reported_at    INTEGER NOT NULL
+    reported_at    INTEGER NOT NULL,
+    worked_at      INTEGER NOT NULL,
+    ended_at       INTEGER
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX cases_province ON cases (province, reported_at);
 
@@ -179,6 +181,23 @@ CREATE TABLE case_persons (
     PRIMARY KEY (case_id, person_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX case_persons_person ON case_persons (person_id);
+
+-- What a case needs longer than the days that it comes from, sealed by the key of the case file; the
+-- entry is a hash of where it stood.
+CREATE TABLE case_contacts (
+    case_id BLOB NOT NULL REFERENCES cases (id),
+    entry   BLOB NOT NULL,
+    sealed  BLOB NOT NULL,
+    PRIMARY KEY (entry, case_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX case_contacts_case ON case_contacts (case_id);
+
+CREATE TABLE case_stays (
+    case_id BLOB NOT NULL REFERENCES cases (id),
+    entry   BLOB NOT NULL,
+    sealed  BLOB NOT NULL,
+    PRIMARY KEY (case_id, entry)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE lookup_runs (
     id              BLOB PRIMARY KEY NOT NULL,
@@ -219,6 +238,7 @@ CREATE TABLE lookup_run_cases (
     window_to   INTEGER NOT NULL,
     PRIMARY KEY (run_id, subject, person_id)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX lookup_run_cases_case ON lookup_run_cases (case_id);
 
 CREATE TABLE lookup_probes (
     run_id        BLOB NOT NULL REFERENCES lookup_runs (id),

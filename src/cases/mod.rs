@@ -5,11 +5,14 @@
 //! once, and the window is stored with the case together with the set's id and version.
 //!
 //! The patient's details are sealed under a key of the case file itself, not under the key of a day:
-//! a file outlives the days, by its own clock. In clear stand only dates, the province that reported
-//! it and keyed pseudonyms.
+//! a file outlives the days, by its own clock ([`clock`]). What it needs of a day that goes is copied
+//! and sealed anew under that key first ([`kept`]). In clear stand only dates, the province that
+//! reported it and keyed pseudonyms.
 
+pub mod clock;
 mod draft;
 mod file;
+pub mod kept;
 pub mod rules;
 mod store;
 pub mod window;

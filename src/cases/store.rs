@@ -124,8 +124,9 @@ async fn insert(
     tx.query(
         "INSERT INTO cases (id, number, province, disease, rule_id, rule_version, onset_on,
              sampled_on, confirmed_on, isolated_at, negative_on, window_from, window_until,
-             window_because, key_wrapped, patient_sealed, reported_by, reported_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
+             window_because, key_wrapped, patient_sealed, reported_by, reported_at, worked_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
+                 $18)",
     )
     .bind(case.id)
     .bind(case.number.clone())
@@ -210,7 +211,7 @@ async fn next_number(tx: &mut Tx, now: Timestamp) -> Result<String, Error> {
     Ok(format!("{year:04}-{:04}", last + 1))
 }
 
-/// A case in the jurisdiction of `officer`.
+/// A case in the jurisdiction of `officer` whose file has not ended.
 ///
 /// # Errors
 ///
@@ -220,7 +221,7 @@ pub async fn find(tx: &mut Tx, officer: &Account, id: Uuid) -> Result<Case> {
         .query(concat!(
             "SELECT ",
             columns!(),
-            " FROM cases c WHERE c.id = $1"
+            " FROM cases c WHERE c.id = $1 AND c.ended_at IS NULL"
         ))
         .bind(id)
         .optional()
@@ -230,7 +231,7 @@ pub async fn find(tx: &mut Tx, officer: &Account, id: Uuid) -> Result<Case> {
         .ok_or_else(|| Kind::NotFound.into())
 }
 
-/// Cases in the jurisdiction of `officer`, the newest first: at most `limit`, reported before
+/// Cases in the jurisdiction of `officer` whose files have not ended, the newest first: at most `limit`, reported before
 /// `before` (time and id).
 ///
 /// # Errors
@@ -249,7 +250,8 @@ pub async fn list(
                 "SELECT ",
                 columns!(),
                 " FROM cases c
-                 WHERE c.province = $1 AND (c.reported_at < $2 OR (c.reported_at = $2 AND c.id < $3))
+                 WHERE c.province = $1 AND c.ended_at IS NULL
+                   AND (c.reported_at < $2 OR (c.reported_at = $2 AND c.id < $3))
                  ORDER BY c.reported_at DESC, c.id DESC LIMIT $4"
             ))
             .bind(province)
@@ -264,7 +266,8 @@ pub async fn list(
                 "SELECT ",
                 columns!(),
                 " FROM cases c
-                 WHERE c.reported_at < $1 OR (c.reported_at = $1 AND c.id < $2)
+                 WHERE c.ended_at IS NULL
+                   AND (c.reported_at < $1 OR (c.reported_at = $1 AND c.id < $2))
                  ORDER BY c.reported_at DESC, c.id DESC LIMIT $3"
             ))
             .bind(at)
@@ -284,7 +287,10 @@ pub async fn list(
 /// When it does not open; those of the store.
 pub async fn open_patient(tx: &mut Tx, keys: &KeyRing, case: Uuid) -> Result<Patient> {
     let row: Option<(Vec<u8>, Vec<u8>)> = tx
-        .query("SELECT key_wrapped, patient_sealed FROM cases WHERE id = $1")
+        .query(
+            "SELECT key_wrapped, patient_sealed FROM cases
+             WHERE id = $1 AND key_wrapped IS NOT NULL AND patient_sealed IS NOT NULL",
+        )
         .bind(case)
         .optional()
         .await?;

@@ -4,6 +4,9 @@
 //! its token. In PostgreSQL a day of either is one partition and goes with one `DROP TABLE`; in
 //! SQLite rows go in bounded batches by key range. Last the day keys are destroyed, so that no copy
 //! of the database can be read any more either. Every step may be interrupted and run again.
+//!
+//! What a case needs longer is copied before anything goes. This room knows no cases, so a sweep is
+//! handed the way to copy: nobody can sweep and forget it.
 
 use super::journal;
 use crate::{
@@ -27,6 +30,28 @@ pub struct Swept {
     pub declarations: u64,
     /// Day keys destroyed.
     pub keys: u64,
+    /// What was done for cases before.
+    pub cases: Kept,
+}
+
+/// What a sweep did for cases before anything went.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Kept {
+    /// Contacts copied into case files.
+    pub contacts: u64,
+    /// Stays of patients copied into case files.
+    pub stays: u64,
+    /// Case files whose own clock had run out, and which were ended.
+    pub ended: u64,
+}
+
+/// What is about to go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Due {
+    /// Check-ins of the days before this one.
+    pub check_ins: Day,
+    /// Declarations of the days before this one, and the keys of those days.
+    pub declarations: Day,
 }
 
 /// The first day whose check-ins are kept.
@@ -35,28 +60,67 @@ pub fn first_kept(today: Day, retention_days: u16) -> Day {
     today.plus(-i32::from(retention_days))
 }
 
-/// Delete what is older than `retention_days` before `today`, then destroy the keys of those days.
-/// Writes an audit entry when there was something to do.
+/// Let `keep` copy what cases need of what is due, then delete what is older than `retention_days`
+/// before `today`, then destroy the keys of those days. When `keep` fails nothing goes. Writes an audit
+/// entry when there was something to do.
 ///
 /// # Errors
 ///
-/// Those of the store; what was done stays done, and the next sweep goes on.
-pub async fn sweep(
+/// Those of `keep` and of the store; what was done stays done, and the next sweep goes on.
+pub async fn sweep<E: From<Error>>(
     db: &Db,
     keys: &KeyRing,
     directory: &Directory,
     today: Day,
     retention_days: u16,
-) -> Result<Swept, Error> {
+    keep: impl AsyncFnOnce(Due) -> Result<Kept, E>,
+) -> Result<Swept, E> {
     journal::replay(db).await?;
-    let mut swept = Swept::default();
-    let check_ins_from = first_kept(today, retention_days);
-    let declarations_from = check_ins_from.plus(-1);
+    let check_ins = first_kept(today, retention_days);
+    let due = Due {
+        check_ins,
+        declarations: check_ins.plus(-1),
+    };
+    let mut swept = Swept {
+        cases: keep(due).await?,
+        ..Swept::default()
+    };
+    delete(db, directory, due, &mut swept).await?;
+    swept.keys = db
+        .write(async |tx| destroy_keys(tx, keys, due, swept).await)
+        .await?;
+    Ok(swept)
+}
+
+/// Destroy the keys of the days that are due, and write down what the whole sweep did.
+async fn destroy_keys(tx: &mut Tx, keys: &KeyRing, due: Due, swept: Swept) -> Result<u64, Error> {
+    let destroyed = keys.destroy_before(tx, due.declarations).await?;
+    if destroyed > 0 || swept != Swept::default() {
+        let Kept {
+            contacts,
+            stays,
+            ended,
+        } = swept.cases;
+        let reason = format!(
+            "retention; kept for cases: {contacts} contacts, {stays} stays; case files ended: {ended}"
+        );
+        let entry = audit::Entry {
+            action: "retention.swept",
+            subject: format!("before {}", due.check_ins),
+            reason: Some(&reason),
+            ..audit::Entry::default()
+        };
+        audit::append(tx, entry).await?;
+    }
+    Ok(destroyed)
+}
+
+async fn delete(db: &Db, directory: &Directory, due: Due, swept: &mut Swept) -> Result<(), Error> {
     match db.engine() {
         Engine::Postgres => {
             for (table, from) in [
-                (Daily::CheckIns, check_ins_from),
-                (Daily::Declarations, declarations_from),
+                (Daily::CheckIns, due.check_ins),
+                (Daily::Declarations, due.declarations),
             ] {
                 for day in store::partition_days(db, table).await? {
                     if day < from {
@@ -69,32 +133,17 @@ pub async fn sweep(
         Engine::Sqlite => {
             for checkpoint in directory.ids() {
                 swept.check_ins += in_batches(db, async |tx| {
-                    delete_check_ins(tx, checkpoint, check_ins_from).await
+                    delete_check_ins(tx, checkpoint, due.check_ins).await
                 })
                 .await?;
             }
             swept.declarations = in_batches(db, async |tx| {
-                delete_declarations(tx, declarations_from).await
+                delete_declarations(tx, due.declarations).await
             })
             .await?;
         }
     }
-    swept.keys = db
-        .write(async |tx| {
-            let destroyed = keys.destroy_before(tx, declarations_from).await?;
-            if destroyed > 0 || swept != Swept::default() {
-                let entry = audit::Entry {
-                    action: "retention.swept",
-                    subject: format!("before {check_ins_from}"),
-                    reason: Some("retention"),
-                    ..audit::Entry::default()
-                };
-                audit::append(tx, entry).await?;
-            }
-            Ok::<_, Error>(destroyed)
-        })
-        .await?;
-    Ok(swept)
+    Ok(())
 }
 
 /// Run `delete` in transactions of its own until it deletes less than a batch.

@@ -81,7 +81,8 @@ enum Command {
     Import(import::Command),
     /// Print a checkpoint's poster.
     Poster(poster::Options),
-    /// Delete what is past its retention and destroy its keys, now instead of by itself once a day.
+    /// Delete what is past its retention and destroy its keys, now instead of by itself once a day. What
+    /// open cases need is copied into their files before, and files whose own clock has run out end.
     Sweep,
     /// Look after the keys.
     #[command(subcommand)]

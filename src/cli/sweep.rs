@@ -7,7 +7,11 @@ use crate::{
     checkins::retention,
     cli::{CliError, open},
     config::Settings,
-    privacy::audit::{self, Verdict},
+    exposures,
+    privacy::{
+        NoKey,
+        audit::{self, Verdict},
+    },
     store,
 };
 
@@ -27,9 +31,18 @@ pub(super) async fn run(settings: Settings) -> Result<(), CliError> {
     let app = open(settings).await?;
     let today = Day::of(app.clock.now());
     let days = app.settings.retention_days;
-    let swept = retention::sweep(&app.db, &app.keys, &app.directory, today, days).await;
+    let (db, keys) = (&app.db, &app.keys);
+    let swept = exposures::sweep::sweep(db, keys, &app.random, &app.directory, today, days).await;
     app.db.close().await;
-    let swept = swept?;
+    let swept = swept.map_err(|error| match error {
+        NoKey::Store(error) => CliError::from(error),
+        other => CliError::other(other.to_string()),
+    })?;
+    let for_cases = swept.cases;
+    println!(
+        "copied into case files: {} contacts, {} stays; ended {} case files",
+        for_cases.contacts, for_cases.stays, for_cases.ended
+    );
     println!(
         "kept from {}: deleted {} check-ins, {} days of check-ins, {} declarations, {} day keys",
         retention::first_kept(today, days),

@@ -23,7 +23,8 @@ pub use countries::countries;
 pub use draft::{AddressDraft, AnswersDraft, ConsentDraft, Draft, SymptomsDraft, TravelDraft};
 pub use risk::{Risk, Symptom, UNDECLARED};
 pub use sealed::{
-    Sealed, day_of, open_answers, open_contact, open_days, seal_contact, unseal_contact,
+    Sealed, day_of, open_answers, open_contact, open_days, open_plain, read_contact, seal_contact,
+    unseal_contact,
 };
 
 use crate::{

@@ -170,9 +170,26 @@ fn stored_answers(answers: &Answers) -> StoredAnswers {
 /// `None` when it does not open there, with this key.
 #[must_use]
 pub fn unseal_contact(key: &Key, person: PersonId, id: Uuid, sealed: &[u8]) -> Option<Contact> {
+    read_contact(&open_plain(key, person, id, sealed)?)
+}
+
+/// Open a sealed contact as [`unseal_contact`] does, and leave it as it stands inside the seal: to be
+/// sealed anew where it is kept longer.
+#[must_use]
+pub fn open_plain(
+    key: &Key,
+    person: PersonId,
+    id: Uuid,
+    sealed: &[u8],
+) -> Option<Zeroizing<Vec<u8>>> {
     let row = row(person, id);
-    let plain = key.open(place("contact_sealed", &row), sealed).ok()?;
-    let stored: StoredContact<'_> = serde_json::from_slice(&plain).ok()?;
+    key.open(place("contact_sealed", &row), sealed).ok()
+}
+
+/// Read a contact as it stands inside its seal, see [`open_plain`].
+#[must_use]
+pub fn read_contact(plain: &[u8]) -> Option<Contact> {
+    let stored: StoredContact<'_> = serde_json::from_slice(plain).ok()?;
     Some(Contact {
         full_name: stored
             .full_name

@@ -16,12 +16,14 @@
 //!
 //! [`search`] joins the two for one ring, [`run`] makes an immutable run of it, [`people`] opens the
 //! result to an officer, [`export`] writes it to a file. Nothing here changes a run that was made: a
-//! correction is a new one.
+//! correction is a new one. A run lives as long as the files of its cases: [`sweep`] copies into them
+//! what they need of a day before the day goes.
 
 pub mod export;
 mod findings;
 pub mod fold;
 pub mod interval;
+mod keep;
 mod order;
 pub mod people;
 pub mod places;
@@ -34,6 +36,7 @@ pub mod score;
 pub mod search;
 pub mod stay;
 pub mod store;
+pub mod sweep;
 
 #[cfg(test)]
 mod brute;

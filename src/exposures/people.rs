@@ -4,16 +4,20 @@
 //! audit entry that says who looked, why, and at how many. People who live in another office's
 //! province are counted and never listed: they are referred.
 
+use std::collections::HashMap;
+
 use uuid::Uuid;
 
 use crate::{
     accounts::Account,
     base::{Kind, failure::Result},
+    cases::kept::{self, Entry},
     declarations::{self, Contact},
     exposures::{
         findings::Marks,
         record,
         run::{self, Desk, Run},
+        stay::Person,
         store::{NOBODY, to_person},
     },
     identity::PersonId,
@@ -29,7 +33,7 @@ const BATCH: usize = 500;
 pub struct Item {
     /// What is shown in place of the pseudonym.
     pub reference: String,
-    /// Who; `None` when the key of that day is gone.
+    /// Who; `None` when the key of that day is gone and no file of the run's cases keeps it.
     pub contact: Option<Contact>,
     /// Hops from a case.
     pub ring: i64,
@@ -123,11 +127,15 @@ pub async fn open(
         .await?;
     let declarations = rows.iter().filter_map(|row| row.declaration_id);
     declarations::open_days(desk.keys, desk.db, declarations).await?;
+    let cases = desk
+        .db
+        .read(async |tx| record::cases_of(tx, run.id).await)
+        .await?;
     let mut items = Vec::with_capacity(rows.len());
     for batch in rows.chunks(BATCH) {
         let contacts = desk
             .db
-            .read(async |tx| contacts(tx, desk.keys, batch).await)
+            .read(async |tx| contacts(tx, desk.keys, &cases, batch).await)
             .await?;
         items.extend(batch.iter().zip(contacts).map(|(row, c)| item(row, c)));
     }
@@ -183,28 +191,46 @@ async fn rows(tx: &mut Tx, officer: &Account, run: Uuid, which: Which) -> Result
     .await
 }
 
-async fn contacts(tx: &mut Tx, keys: &KeyRing, rows: &[Row]) -> Result<Vec<Option<Contact>>> {
-    let mut contacts: Vec<Option<Contact>> = Vec::with_capacity(rows.len());
-    let mut last: Option<(&[u8], Option<Contact>)> = None;
+/// The contacts of `rows`: as they were declared, or where that is gone as the files of `cases` keep
+/// them.
+async fn contacts(
+    tx: &mut Tx,
+    keys: &KeyRing,
+    cases: &[Uuid],
+    rows: &[Row],
+) -> Result<Vec<Option<Contact>>> {
+    let mut found: HashMap<Entry, Option<Contact>> = HashMap::new();
     for row in rows {
-        // Rows of one person stand together.
-        let known = last
-            .as_ref()
-            .filter(|(person, _)| *person == row.person_id.as_slice());
-        let contact = match known {
-            Some((_, contact)) => contact.clone(),
-            None => contact(tx, keys, row).await?,
-        };
-        last = Some((&row.person_id, contact.clone()));
-        contacts.push(contact);
+        if let Some((entry, person, id)) = declaration(row)
+            && !found.contains_key(&entry)
+        {
+            let contact = declared(tx, keys, person, id).await?;
+            found.insert(entry, contact);
+        }
     }
-    Ok(contacts)
+    let gone = found.iter().filter(|(_, contact)| contact.is_none());
+    let gone: Vec<Entry> = gone.map(|(entry, _)| *entry).collect();
+    for (entry, contact) in kept::contacts(tx, keys, cases, &gone).await? {
+        found.insert(entry, Some(contact));
+    }
+    let contact = |row: &Row| found.get(&declaration(row)?.0).cloned().flatten();
+    Ok(rows.iter().map(contact).collect())
 }
 
-async fn contact(tx: &mut Tx, keys: &KeyRing, row: &Row) -> Result<Option<Contact>> {
-    let (Some(id), Some(person)) = (row.declaration_id, to_person(&row.person_id)) else {
-        return Ok(None);
-    };
+/// Where the contact of a row stands: its entry in a case file, and the declaration.
+fn declaration(row: &Row) -> Option<(Entry, Person, Uuid)> {
+    let (person, id) = (to_person(&row.person_id)?, row.declaration_id?);
+    let entry = kept::contact_entry(PersonId::from_bytes(person), id);
+    Some((entry, person, id))
+}
+
+/// The contact as it was declared, while its day is kept.
+async fn declared(
+    tx: &mut Tx,
+    keys: &KeyRing,
+    person: Person,
+    id: Uuid,
+) -> Result<Option<Contact>> {
     let found = declarations::open_contact(keys, tx, PersonId::from_bytes(person), id).await?;
     if found.is_some() {
         return Ok(found);

@@ -1,9 +1,12 @@
 //! The SQL of stored runs. Rows of a run are written once, with the audit entry, in one transaction.
 
+use std::collections::BTreeSet;
+
 use uuid::Uuid;
 
 use crate::{
     base::Timestamp,
+    cases::clock,
     exposures::{
         findings::{Findings, LinkRow, PersonRow, ProbeRow},
         interval::Span,
@@ -119,6 +122,10 @@ pub async fn insert(tx: &mut Tx, made: &Made) -> Result<(), Error> {
         .bind(row.window.end())
         .execute()
         .await?;
+    }
+    let cases: BTreeSet<Uuid> = made.subjects.iter().filter_map(|row| row.case_id).collect();
+    for case in cases {
+        clock::worked(tx, case).await?;
     }
     for (batch, rows) in made.found.probes.chunks(BATCH).enumerate() {
         insert_probes(tx, made.run.id, batch * BATCH, rows).await?;
@@ -477,4 +484,21 @@ pub async fn release(tx: &mut Tx, run: Uuid, by: Uuid) -> Result<bool, Error> {
     .execute()
     .await
     .map(|rows| rows == 1)
+}
+
+/// The cases that a run was made for.
+///
+/// # Errors
+///
+/// Those of the store.
+pub async fn cases_of(tx: &mut Tx, run: Uuid) -> Result<Vec<Uuid>, Error> {
+    let rows: Vec<(Uuid,)> = tx
+        .query(
+            "SELECT DISTINCT case_id FROM lookup_run_cases
+             WHERE run_id = $1 AND case_id IS NOT NULL ORDER BY case_id",
+        )
+        .bind(run)
+        .all()
+        .await?;
+    Ok(rows.into_iter().map(|(case,)| case).collect())
 }

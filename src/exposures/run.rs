@@ -4,6 +4,8 @@
 //! bit: what it found is its record. What it saw is bounded by the high-water mark, the moment of
 //! its snapshot. Every check-in that was acknowledged before the request is in it.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -11,7 +13,7 @@ use crate::{
     accounts::Account,
     base::{Failure, FieldError, Kind, MAX_STAY_MS, Random, Timestamp, failure::Result, ids},
     cases::{
-        self, Case,
+        self, Case, kept,
         rules::{self, Basis, RuleSet},
     },
     checkins::Journal,
@@ -19,6 +21,7 @@ use crate::{
         findings::Findings,
         fold::{Candidate, Grade, Terms},
         interval::Span,
+        keep,
         order::{Order, Parameters},
         places::Places,
         reached::{onward, reached},
@@ -27,7 +30,7 @@ use crate::{
         score::{Anchor, Weights},
         search::{Names, Ring, Wanted, search, visits},
         stay::Person,
-        store::{self, Bounds},
+        store::{self, Bounds, Found},
     },
     identity::PersonId,
     privacy::KeyRing,
@@ -256,7 +259,8 @@ impl Desk<'_> {
         let bounds = Bounds::new(window.start(), window.end(), now.as_ms());
         let wanted = [Wanted::Person(source)];
         let mut names = Names::default();
-        let found = visits(tx, &places, bounds, &wanted, &mut names).await?;
+        let kept = kept_stays(tx, self.keys, 0, case.id).await?;
+        let found = visits(tx, &places, bounds, &wanted, &kept, &mut names).await?;
         let mut visits: Vec<Visit> = found
             .into_iter()
             .flatten()
@@ -309,7 +313,12 @@ impl Desk<'_> {
         let bounds = bounds(&target.wanted, order, rule, now)?;
         let terms = terms(rule, order.parameters.min_minutes);
         store::prepare(tx).await?;
-        let ring1 = search(tx, &places, bounds, target.wanted.clone(), &terms).await?;
+        let mut kept = Vec::new();
+        for (subject, case) in target.cases() {
+            kept.extend(kept_stays(tx, self.keys, subject, case).await?);
+        }
+        let wanted = target.wanted.clone();
+        let ring1 = search(tx, &places, bounds, wanted, &kept, &terms).await?;
         let mut warnings = std::mem::take(&mut target.warnings);
         warnings.extend(Self::warnings(&target, &ring1, oldest_kept));
         let listed = |ring: &Ring| -> Vec<Candidate> {
@@ -326,7 +335,7 @@ impl Desk<'_> {
             let (wanted, via) = onward_sources(&first, &ring1, rule, order);
             let need = order.parameters.ring2.min_minutes;
             let terms = self::terms(rule, Some(need.unwrap_or(rule.ring2.min)));
-            let ring2 = search(tx, &places, bounds, wanted, &terms).await?;
+            let ring2 = search(tx, &places, bounds, wanted, &[], &terms).await?;
             let mut second = listed(&ring2);
             let lower = found.labelled(&target.subjects, &ring1.names);
             second.retain(|c| !lower.contains(&c.person));
@@ -528,7 +537,23 @@ async fn target(
     Ok(target)
 }
 
+/// The stays of the source `subject` that the file of `case` keeps.
+async fn kept_stays(tx: &mut Tx, keys: &KeyRing, subject: i64, case: Uuid) -> Result<Vec<Found>> {
+    let Some(file) = kept::file_of(tx, keys, case).await? else {
+        return Ok(Vec::new());
+    };
+    let stays = file.stays(tx).await?.into_iter();
+    Ok(stays.map(|stay| keep::found(subject, stay)).collect())
+}
+
 impl Target {
+    /// The cases among the sources, each with its index.
+    fn cases(&self) -> BTreeSet<(i64, Uuid)> {
+        let rows = self.subjects.iter();
+        rows.filter_map(|row| Some((row.subject, row.case_id?)))
+            .collect()
+    }
+
     fn add(
         &mut self,
         case: Option<Uuid>,

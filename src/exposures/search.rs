@@ -90,7 +90,8 @@ impl Names {
     }
 }
 
-/// Search one ring. Run it in [`crate::store::Db::stage`], after [`store::prepare`].
+/// Search one ring. Run it in [`crate::store::Db::stage`], after [`store::prepare`]. `kept` are stays
+/// of the sources that case files hold after their day is gone.
 ///
 /// # Errors
 ///
@@ -100,10 +101,11 @@ pub async fn search(
     places: &Places<'_>,
     bounds: Bounds,
     wanted: Vec<Wanted>,
+    kept: &[Found],
     terms: &Terms,
 ) -> Result<Ring> {
     let mut names = Names::default();
-    let mut visits = visits(tx, places, bounds, &wanted, &mut names).await?;
+    let mut visits = visits(tx, places, bounds, &wanted, kept, &mut names).await?;
     let mut scene = Scene::default();
     for (index, one) in wanted.into_iter().enumerate() {
         match one {
@@ -149,7 +151,8 @@ fn too_many() -> FieldError {
     )
 }
 
-/// The stays of every source in its windows, with their presences.
+/// The stays of every source in its windows, with their presences; those that are stored and those
+/// that are `kept` by case files.
 ///
 /// # Errors
 ///
@@ -159,6 +162,7 @@ pub async fn visits(
     places: &Places<'_>,
     bounds: Bounds,
     wanted: &[Wanted],
+    kept: &[Found],
     names: &mut Names,
 ) -> Result<Vec<Vec<(Stay, Presence)>>, Error> {
     let slack = places.slack_ms();
@@ -184,6 +188,16 @@ pub async fn visits(
     names.add(store::aliases(tx, &people).await?);
     store::load_subjects(tx, bounds, &subjects).await?;
     let mut found: BTreeMap<(i64, i64, Uuid, Person), Stay> = BTreeMap::new();
+    let kept: Vec<(i64, Stay)> = kept
+        .iter()
+        .filter_map(|row| Some((row.subject, stay(places, row)?)))
+        .collect();
+    for (subject, stay) in &kept {
+        if subjects.iter().any(|window| window.finds(*subject, stay)) {
+            let key = (*subject, stay.checkpoint, stay.id, stay.person);
+            found.insert(key, stay.clone());
+        }
+    }
     store::stays(tx, bounds, |row| {
         let subject = row.subject;
         if let Some(stay) = stay(places, &row) {
@@ -192,7 +206,8 @@ pub async fn visits(
     })
     .await?;
     let all: Vec<Stay> = found.values().cloned().collect();
-    let presences = presences(tx, places, bounds, &all, names).await?;
+    let kept: Vec<Stay> = kept.into_iter().map(|(_, stay)| stay).collect();
+    let presences = presences(tx, places, bounds, &all, &kept, names).await?;
     let mut by_source = vec![Vec::new(); wanted.len()];
     for ((subject, ..), both) in found.keys().zip(all.into_iter().zip(presences)) {
         let at = usize::try_from(*subject).unwrap_or(usize::MAX);
@@ -201,6 +216,19 @@ pub async fn visits(
         }
     }
     Ok(by_source)
+}
+
+impl Subject {
+    /// Whether the stored stay of a source would be found by this window: as in [`store::STAYS`].
+    fn finds(&self, subject: i64, stay: &Stay) -> bool {
+        let latest = stay
+            .left_at
+            .unwrap_or_else(|| stay.entered_at.saturating_add(MAX_STAY_MS));
+        self.subject == subject
+            && self.person == stay.person
+            && stay.entered_at < self.b
+            && latest >= self.a
+    }
 }
 
 fn stay(places: &Places<'_>, row: &Found) -> Option<Stay> {
@@ -229,6 +257,7 @@ async fn presences(
     places: &Places<'_>,
     bounds: Bounds,
     stays: &[Stay],
+    kept: &[Stay],
     names: &Names,
 ) -> Result<Vec<Presence>, Error> {
     let mut open = Vec::new();
@@ -251,6 +280,16 @@ async fn presences(
                 .or_default()
                 .push((places.site(row.checkpoint_id), row.entered_at));
         }
+    }
+    for open in &open {
+        let person = names.first(open.person);
+        let after = kept
+            .iter()
+            .filter(|stay| names.first(stay.person) == person);
+        later
+            .entry((person, open.id))
+            .or_default()
+            .extend(after.map(|stay| (stay.site, stay.entered_at)));
     }
     Ok(stays
         .iter()
@@ -311,7 +350,7 @@ async fn hits(
     let people: BTreeSet<Person> = stays.iter().map(|stay| stay.person).collect();
     let people: Vec<Person> = people.into_iter().collect();
     names.add(store::aliases(tx, &people).await?);
-    let presences = presences(tx, places, bounds, &stays, names).await?;
+    let presences = presences(tx, places, bounds, &stays, &[], names).await?;
     Ok(pairs
         .into_iter()
         .filter_map(|(probe, at)| {

@@ -109,6 +109,9 @@ const CASES: &str = "SELECT DISTINCT t.person_id, k.case_id FROM tr_person t CRO
 /// Provinces of residence by the staged declarations.
 const RESIDENCE: &str = "SELECT o.person_id, d.province FROM tr_open o CROSS JOIN declarations d WHERE d.person_id = o.person_id AND d.id = o.id";
 
+/// Sealed contacts of the staged declarations.
+const CONTACTS: &str = "SELECT d.person_id, d.id, d.contact_sealed FROM tr_open o CROSS JOIN declarations d WHERE d.person_id = o.person_id AND d.id = o.id";
+
 /// Bounds of a whole run.
 #[derive(Clone, Copy, Debug)]
 pub struct Bounds {
@@ -514,6 +517,15 @@ pub async fn residence(
     tx: &mut Tx,
     declarations: &[(Person, Uuid)],
 ) -> Result<Vec<(Person, String)>, Error> {
+    load_declarations(tx, declarations).await?;
+    let rows: Vec<(Vec<u8>, Option<String>)> = tx.query(RESIDENCE).all().await?;
+    Ok(rows
+        .into_iter()
+        .filter_map(|(person, province)| Some((to_person(&person)?, province?)))
+        .collect())
+}
+
+async fn load_declarations(tx: &mut Tx, declarations: &[(Person, Uuid)]) -> Result<(), Error> {
     let rows: Vec<Open> = declarations
         .iter()
         .map(|(person, id)| Open {
@@ -523,11 +535,24 @@ pub async fn residence(
         })
         .collect();
     let latest = rows.iter().filter_map(|row| time_of(row.id)).max();
-    load_open(tx, latest.unwrap_or_default(), &rows).await?;
-    let rows: Vec<(Vec<u8>, Option<String>)> = tx.query(RESIDENCE).all().await?;
+    load_open(tx, latest.unwrap_or_default(), &rows).await
+}
+
+/// What stands sealed as the contact of the declarations `(person, declaration)`, for those that are
+/// there.
+///
+/// # Errors
+///
+/// Those of the store.
+pub async fn sealed_contacts(
+    tx: &mut Tx,
+    declarations: &[(Person, Uuid)],
+) -> Result<Vec<(Person, Uuid, Vec<u8>)>, Error> {
+    load_declarations(tx, declarations).await?;
+    let rows: Vec<(Vec<u8>, Uuid, Vec<u8>)> = tx.query(CONTACTS).all().await?;
     Ok(rows
         .into_iter()
-        .filter_map(|(person, province)| Some((to_person(&person)?, province?)))
+        .filter_map(|(person, id, sealed)| Some((to_person(&person)?, id, sealed)))
         .collect())
 }
 

@@ -7,10 +7,7 @@ use actix_web::rt;
 
 use super::even::{EVERYDAY, Even};
 use crate::{
-    accounts,
-    base::Day,
-    checkins::retention::{self, first_kept},
-    http::Shared,
+    accounts, base::Day, checkins::retention::first_kept, exposures::sweep::sweep, http::Shared,
     store,
 };
 
@@ -88,7 +85,8 @@ async fn retention(app: &Shared, today: Day) -> bool {
         tracing::error!("the journal could not be settled before the sweep: {error}");
         return false;
     }
-    match retention::sweep(&app.db, &app.keys, &app.directory, today, days).await {
+    let (db, keys) = (&app.db, &app.keys);
+    match sweep(db, keys, &app.random, &app.directory, today, days).await {
         Ok(swept) => {
             tracing::info!(?swept, "retention");
             true

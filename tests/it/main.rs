@@ -27,6 +27,7 @@ mod demo;
 mod faults;
 mod import;
 mod journal;
+mod kept;
 mod kit;
 mod layers;
 mod lookups;

@@ -2,7 +2,8 @@
 
 use diem_kiem_dich::{
     base::{Day, ids::uuid_floor},
-    checkins::retention::{Swept, first_kept, sweep},
+    checkins::retention::{Swept, first_kept},
+    exposures::sweep::sweep,
     privacy::{NoKey, audit},
     store::{Engine, Error},
 };
@@ -46,7 +47,7 @@ async fn sweep_now(server: &Server) -> Swept {
     let app = &server.app;
     app.door.journal.settle().await.unwrap();
     let today = Day::of(app.clock.now());
-    sweep(&app.db, &app.keys, &app.directory, today, 21)
+    sweep(&app.db, &app.keys, &app.random, &app.directory, today, 21)
         .await
         .unwrap()
 }

@@ -6,7 +6,7 @@
 use diem_kiem_dich::{
     accounts::Role,
     base::{Day, Random, ids},
-    checkins::{self, retention},
+    checkins, exposures,
     privacy::audit,
     store::{Error, Fault, Faults},
 };
@@ -333,8 +333,10 @@ async fn a_sweep(on: On) {
             let visited = Day::of(app.clock.now());
             app.clock.set(app.clock.now().plus_ms(30 * 86_400_000));
             let today = Day::of(app.clock.now());
-            let sweep =
-                async || retention::sweep(&app.db, &app.keys, &app.directory, today, 21).await;
+            let sweep = async || {
+                let (db, keys) = (&app.db, &app.keys);
+                exposures::sweep::sweep(db, keys, &app.random, &app.directory, today, 21).await
+            };
             gate.faults.at(call, fault);
             let first = sweep().await;
             let fired = gate.faults.end();
