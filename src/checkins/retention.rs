@@ -8,7 +8,7 @@
 use super::journal;
 use crate::{
     base::{Day, ids::uuid_floor},
-    privacy::{KeyRing, audit},
+    privacy::{KeyRing, audit, opened},
     store::{self, Daily, Db, Engine, Error, Tx},
     venues::Directory,
 };
@@ -79,6 +79,11 @@ pub async fn sweep(
             .await?;
         }
     }
+    let counted_from = today.plus(-opened::KEPT_DAYS);
+    in_batches(db, async |tx| {
+        opened::forget_before(tx, counted_from, BATCH).await
+    })
+    .await?;
     swept.keys = db
         .write(async |tx| {
             let destroyed = keys.destroy_before(tx, declarations_from).await?;
