@@ -253,7 +253,10 @@ fn places_changed(mut changed: Vec<(Stored, Hash)>) -> Vec<Finding> {
             ..entry.clone()
         };
         let other = changed.iter().position(|(other, other_hash)| {
-            moved(other, entry.seq).leaf() == hash && moved(&entry, other.seq).leaf() == *other_hash
+            let here = moved(other, entry.seq).leaf();
+            let there = moved(&entry, other.seq).leaf();
+            // Without their hashes, or with them.
+            (here, there) == (hash, *other_hash) || (here, there) == (*other_hash, hash)
         });
         findings.push(match other {
             Some(other) => Finding::Swapped(entry.seq, changed.remove(other).0.seq),
