@@ -173,11 +173,10 @@ fn verify_file(mut check: Check, key: &PublicKey, path: &Path) -> Result<Report,
                     check.claim_note(key, &note, source());
                 }
                 (Some(Line::Entry(entry, leaf)), true) => check.entry(*entry, &leaf, None),
-                (Some(_), _) => {}
                 (None, false) => {
                     check.bad_checkpoint(source(), "is neither an entry nor a checkpoint");
                 }
-                (None, true) => {}
+                (Some(_), _) | (None, true) => {}
             }
         }
     }

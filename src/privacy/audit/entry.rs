@@ -68,6 +68,10 @@ mod micros {
 
     use crate::base::Timestamp;
 
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "what is derived hands a reference"
+    )]
     pub(super) fn serialize<S: Serializer>(at: &Timestamp, to: S) -> Result<S::Ok, S::Error> {
         let ms = at.rfc3339();
         let ms = ms.trim_end_matches('Z');

@@ -133,16 +133,14 @@ pub async fn sign(db: &Db, signer: &Signer) -> Result<Option<Kept>, NotKept> {
 ///
 /// Those of [`sign`] and of [`put`].
 pub async fn sign_and_put(db: &Db, signer: &Signer, dir: &Path) -> Result<Option<Kept>, NotKept> {
-    let signed = sign(db, signer).await?;
-    let Some(kept) = signed.clone() else {
+    let Some(kept) = sign(db, signer).await? else {
         return Ok(None);
     };
     let (dir, public) = (dir.to_owned(), signer.public());
     let at = dir.clone();
-    tokio::task::spawn_blocking(move || put(&dir, &public, &kept))
+    tokio::task::spawn_blocking(move || put(&dir, &public, &kept).map(|()| Some(kept)))
         .await
-        .map_err(|error| NotKept::File(at, io::Error::other(error)))??;
-    Ok(signed)
+        .map_err(|error| NotKept::File(at, io::Error::other(error)))?
 }
 
 type Look = (Checkpoint, Option<(Kept, Checkpoint)>, Vec<tree::Hash>);
