@@ -75,11 +75,11 @@ pub async fn show(frame: Frame, which: web::Query<Which>) -> Result<HttpResponse
         months,
         note,
         signed,
-        key: app.keys.audit().public().to_string(),
+        public_key: app.keys.audit().public().to_string(),
     })
 }
 
-/// The numbers of a month, each with its name in the family `told`.
+/// The numbers of a month, each with its name in the family `measure`.
 fn numbers(counts: &Counts) -> [(&'static str, i64); 6] {
     [
         ("lookups", counts.lookups),

@@ -8,7 +8,7 @@ use crate::web::page::Page;
 /// One number of a month.
 #[derive(Clone, Debug)]
 pub struct Measure {
-    /// Of what: a key of the family `told`.
+    /// Of what: a key of the family `measure`.
     pub what: &'static str,
     /// The number as it is told.
     pub value: String,
@@ -48,5 +48,5 @@ pub struct Transparency {
     /// When it was signed, in local words.
     pub signed: String,
     /// The public key.
-    pub key: String,
+    pub public_key: String,
 }

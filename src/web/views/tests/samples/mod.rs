@@ -70,7 +70,7 @@ fn transparency(lang: Lang) -> Transparency {
                — diem-kiem-dich/audit/0f5a0c7c Az3grlgtzPICa5OS8npVmf1Myq/5IZniAz3grlgtzPICa5OS8npVmf1Myq/5IZni\n"
             .into(),
         signed: "14:05, 23/11/2026".into(),
-        key: "diem-kiem-dich/audit/0f5a0c7c+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"
+        public_key: "diem-kiem-dich/audit/0f5a0c7c+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"
             .into(),
     }
 }
