@@ -59,3 +59,58 @@ async fn sign(app: &App) -> bool {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::{
+        base::{Clock, Random, Timestamp},
+        config::{Overrides, Settings},
+        privacy::audit::{self, Entry},
+    };
+
+    async fn app(dir: &std::path::Path) -> App {
+        let variables = BTreeMap::from([("data_dir".to_owned(), dir.display().to_string())]);
+        let settings = Settings::load(&Overrides::default(), variables).unwrap();
+        let clock = Clock::manual(Timestamp::from_ms(1_794_965_400_000));
+        App::open(settings, clock, Random::seeded(1)).await.unwrap()
+    }
+
+    async fn append(app: &App) {
+        app.db
+            .write(async |tx| audit::append(tx, Entry::default()).await)
+            .await
+            .unwrap();
+    }
+
+    fn files(app: &App) -> usize {
+        keep::read_files(&app.settings.audit_dir).map_or(0, |files| files.len())
+    }
+
+    #[tokio::test]
+    async fn a_log_that_grows_is_signed_every_ten_minutes() {
+        let dir = tempfile::tempdir().unwrap();
+        let app = app(dir.path()).await;
+        let start = Instant::now();
+        let at = |minutes| start + Duration::from_mins(minutes);
+        let mut checkpoints = Checkpoints::new(start);
+        append(&app).await;
+        // The second place is out of reach.
+        std::fs::write(&app.settings.audit_dir, "").unwrap();
+        checkpoints.round(&app, at(1)).await;
+        assert_eq!(checkpoints.covered, start, "it is not kept in both places");
+        std::fs::remove_file(&app.settings.audit_dir).unwrap();
+        checkpoints.round(&app, at(2)).await;
+        assert_eq!((files(&app), checkpoints.covered), (1, at(2)));
+        append(&app).await;
+        checkpoints.round(&app, at(11)).await;
+        assert_eq!((files(&app), checkpoints.covered), (1, at(2)));
+        checkpoints.round(&app, at(12)).await;
+        assert_eq!((files(&app), checkpoints.covered), (2, at(12)));
+        // Nothing new: no checkpoint, and it is not old either.
+        checkpoints.round(&app, at(22)).await;
+        assert_eq!((files(&app), checkpoints.covered), (2, at(22)));
+    }
+}
