@@ -86,19 +86,16 @@ async fn what_is_stored_proves_every_entry_and_every_beginning(on: On) {
     }
     app.db
         .read(async |tx| {
-            for size in 1..=19_u64 {
-                let root = &roots[size as usize - 1];
-                for old in 1..=size {
+            for (size, root) in (1_u64..).zip(&roots) {
+                for ((old, was), leaf) in (1..=size).zip(&roots).zip(&leaves) {
                     let proof = audit::consistency(tx, old, size).await?;
-                    let was = &roots[old as usize - 1];
                     assert!(
                         is_consistent(old, was, size, root, &proof),
                         "{old} of {size}"
                     );
                     let proof = audit::inclusion(tx, old, size).await?;
-                    let leaf = leaves[old as usize - 1];
                     assert!(
-                        is_included(leaf, old - 1, size, &proof, root),
+                        is_included(*leaf, old - 1, size, &proof, root),
                         "{old} in {size}"
                     );
                     assert!(
