@@ -27,6 +27,9 @@ fn owner(lang: Lang) -> Page {
     page
 }
 
+const PUBLIC_KEY: &str =
+    "diem-kiem-dich/audit/0f5a0c7c+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW";
+
 fn transparency(lang: Lang) -> Transparency {
     let values: Vec<String> = ["1.204", "38.112", "dưới 5", "0", "17", "30"]
         .map(str::to_owned)
@@ -70,8 +73,7 @@ fn transparency(lang: Lang) -> Transparency {
                — diem-kiem-dich/audit/0f5a0c7c Az3grlgtzPICa5OS8npVmf1Myq/5IZniAz3grlgtzPICa5OS8npVmf1Myq/5IZni\n"
             .into(),
         signed: "14:05, 23/11/2026".into(),
-        public_key: "diem-kiem-dich/audit/0f5a0c7c+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"
-            .into(),
+        public_key: PUBLIC_KEY.into(),
     }
 }
 
