@@ -37,6 +37,7 @@ pub enum LogFormat {
     reason = "the names are those of the keys; a secret's file ends in _file"
 )]
 struct File {
+    audit_dir: Option<PathBuf>,
     data_dir: Option<PathBuf>,
     database_url: Option<SecretString>,
     database_url_file: Option<PathBuf>,
@@ -79,6 +80,8 @@ pub enum MasterKey {
 /// All settings.
 #[derive(Clone, Debug)]
 pub struct Settings {
+    /// Where signed checkpoints of the audit log are kept beside the database.
+    pub audit_dir: PathBuf,
     /// Where the service keeps its files.
     pub data_dir: PathBuf,
     /// Where the data is.
@@ -197,6 +200,7 @@ impl Settings {
             return Err(value("workers", "must be from 1 to 256"));
         }
         Ok(Self {
+            audit_dir: file.audit_dir.unwrap_or_else(|| data_dir.join("audit")),
             database: target(url.as_ref(), &data_dir)?,
             data_dir,
             listen: overrides
@@ -234,6 +238,7 @@ fn over(mut file: File, environment: BTreeMap<String, String>) -> Result<File, C
     }
     for (key, text) in environment {
         match key.as_str() {
+            "audit_dir" => file.audit_dir = Some(text.into()),
             "data_dir" => file.data_dir = Some(text.into()),
             "database_url" => file.database_url = Some(text.into()),
             "database_url_file" => file.database_url_file = Some(text.into()),

@@ -14,7 +14,7 @@
 //!
 //! regions/ identity/ accounts/ venues/ posters/ declarations/ checkins/ cases/ exposures/
 //!
-//! privacy/             key ring, seal and open, audit log
+//! privacy/             key ring, seal and open, audit log, what people and the public are told
 //! store/               Db, Tx, Query: the only place that names a database driver
 //! config               settings, one struct per subject
 //! base/                ids, time, clock, randomness, codes, secrets, the failure table

@@ -11,6 +11,7 @@ nav-logout = Log out ({ $login })
 nav-venues = My venues
 nav-cases = Cases
 nav-lookup = Trace
+nav-transparency = Transparency
 nav-docs = API reference
 other-language = Tiếng Việt
 help = Need help?
@@ -54,6 +55,37 @@ home-visitor = Visitors
 home-visitor-text = The venue sees masked names and numbers only. Without a case nobody can see where you have been.
 home-officer = Health department
 home-officer-text = Report a case, see its infectious window and who was there at the same time, with a reason and a document number.
+
+## Transparency
+told-title = Who looked at people's data
+told-lead = Each time a health department traces a case or opens a name, an entry is written to the log before the answer. This page counts those entries; nobody is named here.
+told-month = Month { $month }
+told-so-far = so far
+measure-lookups = Lookups
+measure-found = People found
+measure-opened = Names and phone numbers opened
+measure-exports = Lists taken out as files
+measure-referred = People referred to another province
+measure-sweeps = Deletions of what was past its period
+measure-short-lookups = Lookups
+measure-short-found = Found
+measure-short-opened = Opened
+measure-short-exports = Files
+measure-short-referred = Referred
+measure-short-sweeps = Deletions
+told-few = under { $n }
+told-few-why = A number from 1 to 4 is not told exactly: in a small place it may point to somebody. A person whose name was opened twice counts twice.
+told-by-month = Names and phone numbers opened, by month
+told-all-months = Recent months
+month = Month
+told-log = Why believe these numbers?
+told-log-text = The log only grows; nothing in it is changed or deleted. Every ten minutes the fingerprint of the whole log is signed. Whoever keeps a signed copy can check later that no entry before it was changed or left out.
+told-log-none = Nothing has been signed yet.
+told-log-signed = The last checkpoint signed in this time, at { $moment }:
+told-checkpoint = Signed checkpoint of the log
+told-key = Public key:
+told-log-check = Copy the checkpoint and the public key to your own machine. An inspector holds that copy against the log with the command “audit verify”.
+told-json = These numbers as JSON
 
 ## Visitor
 are-you-here = Are you here?

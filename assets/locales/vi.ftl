@@ -11,6 +11,7 @@ nav-logout = Đăng xuất ({ $login })
 nav-venues = Địa điểm của tôi
 nav-cases = Ca bệnh
 nav-lookup = Truy vết
+nav-transparency = Minh bạch
 nav-docs = Tài liệu API
 other-language = English
 help = Cần giúp đỡ?
@@ -51,6 +52,37 @@ home-visitor = Khách
 home-visitor-text = Chủ địa điểm chỉ thấy tên và số điện thoại đã che. Không ai xem được bạn đã đi đâu nếu không có ca bệnh.
 home-officer = Cơ quan y tế
 home-officer-text = Báo ca bệnh, xem thời kỳ lây và danh sách người có mặt cùng lúc, kèm lý do và số văn bản.
+
+## Trang minh bạch
+told-title = Ai đã xem dữ liệu của người dân
+told-lead = Mỗi lần cơ quan y tế truy vết hoặc mở tên người, hệ thống ghi một dòng vào nhật ký trước khi trả lời. Trang này đếm các dòng đó; không có tên ai ở đây.
+told-month = Tháng { $month }
+told-so-far = chưa hết tháng
+measure-lookups = Lần truy vết
+measure-found = Lượt người được tìm thấy
+measure-opened = Lượt mở tên và số điện thoại
+measure-exports = Danh sách tải về thành tệp
+measure-referred = Lượt người chuyển cho tỉnh khác
+measure-sweeps = Lần xóa dữ liệu quá hạn
+measure-short-lookups = Truy vết
+measure-short-found = Tìm thấy
+measure-short-opened = Mở tên
+measure-short-exports = Tệp
+measure-short-referred = Chuyển tỉnh
+measure-short-sweeps = Xóa
+told-few = dưới { $n }
+told-few-why = Số từ 1 đến 4 không nói chính xác, vì ở nơi ít người nó có thể chỉ ra ai đó. Một người được mở tên hai lần tính là hai lượt.
+told-by-month = Lượt mở tên và số điện thoại theo tháng
+told-all-months = Các tháng gần đây
+month = Tháng
+told-log = Làm sao tin các con số này?
+told-log-text = Nhật ký chỉ thêm, không sửa, không xóa. Mười phút một lần, dấu vân tay của toàn bộ nhật ký được ký. Ai giữ một bản đã ký thì sau này kiểm tra được rằng không dòng nào trước đó bị sửa hay bị bỏ.
+told-log-none = Chưa có bản ký nào.
+told-log-signed = Bản ký cuối cùng trong thời gian này, lúc { $moment }:
+told-checkpoint = Bản ký của nhật ký
+told-key = Khóa công khai:
+told-log-check = Hãy chép bản ký và khóa công khai về máy mình. Cơ quan thanh tra so bản đó với nhật ký bằng lệnh “audit verify”.
+told-json = Các con số này dạng JSON
 
 ## Trang của khách
 are-you-here = Bạn đang ở đây?

@@ -15,6 +15,8 @@ CREATE TABLE day_keys (
     destroyed_at TIMESTAMPTZ
 );
 
+-- An append-only Merkle log. An entry's nodes are the hashes of the subtrees that it completes, 32 bytes
+-- each: of itself, of two entries, of four...
 CREATE TABLE audit_log (
     seq       BIGINT PRIMARY KEY,
     at        TIMESTAMPTZ NOT NULL,
@@ -24,9 +26,27 @@ CREATE TABLE audit_log (
     document  TEXT,
     reason    TEXT,
     people    BIGINT,
-    previous  BYTEA NOT NULL,
-    hash      BYTEA NOT NULL
+    nodes     BYTEA NOT NULL
 );
+CREATE INDEX audit_log_at ON audit_log (at);
+
+-- What the log was, signed.
+CREATE TABLE audit_checkpoints (
+    size BIGINT PRIMARY KEY,
+    at   TIMESTAMPTZ NOT NULL,
+    note TEXT NOT NULL
+);
+
+-- How often people's names were opened, to tell them: by UTC day, purpose and province of the office.
+CREATE TABLE opened (
+    person_id BYTEA NOT NULL,
+    day       BIGINT NOT NULL,
+    purpose   TEXT NOT NULL,
+    office    TEXT NOT NULL,
+    times     BIGINT NOT NULL,
+    PRIMARY KEY (person_id, day, purpose, office)
+);
+CREATE INDEX opened_day ON opened (day);
 
 CREATE TABLE accounts (
     id            UUID PRIMARY KEY,
@@ -291,4 +311,8 @@ $$ BEGIN RAISE EXCEPTION 'the audit log is append-only'; END $$;
 CREATE TRIGGER audit_log_keep BEFORE UPDATE OR DELETE ON audit_log
     FOR EACH ROW EXECUTE FUNCTION audit_log_is_append_only();
 CREATE TRIGGER audit_log_whole BEFORE TRUNCATE ON audit_log
+    FOR EACH STATEMENT EXECUTE FUNCTION audit_log_is_append_only();
+CREATE TRIGGER audit_checkpoints_keep BEFORE UPDATE OR DELETE ON audit_checkpoints
+    FOR EACH ROW EXECUTE FUNCTION audit_log_is_append_only();
+CREATE TRIGGER audit_checkpoints_whole BEFORE TRUNCATE ON audit_checkpoints
     FOR EACH STATEMENT EXECUTE FUNCTION audit_log_is_append_only();

@@ -15,6 +15,8 @@ CREATE TABLE day_keys (
     destroyed_at INTEGER
 ) STRICT;
 
+-- An append-only Merkle log. An entry's nodes are the hashes of the subtrees that it completes, 32 bytes
+-- each: of itself, of two entries, of four...
 CREATE TABLE audit_log (
     seq       INTEGER PRIMARY KEY NOT NULL,
     at        INTEGER NOT NULL,
@@ -24,9 +26,27 @@ CREATE TABLE audit_log (
     document  TEXT,
     reason    TEXT,
     people    INTEGER,
-    previous  BLOB NOT NULL,
-    hash      BLOB NOT NULL
+    nodes     BLOB NOT NULL
 ) STRICT;
+CREATE INDEX audit_log_at ON audit_log (at);
+
+-- What the log was, signed.
+CREATE TABLE audit_checkpoints (
+    size INTEGER PRIMARY KEY NOT NULL,
+    at   INTEGER NOT NULL,
+    note TEXT NOT NULL
+) STRICT;
+
+-- How often people's names were opened, to tell them: by UTC day, purpose and province of the office.
+CREATE TABLE opened (
+    person_id BLOB NOT NULL,
+    day       INTEGER NOT NULL,
+    purpose   TEXT NOT NULL,
+    office    TEXT NOT NULL,
+    times     INTEGER NOT NULL,
+    PRIMARY KEY (person_id, day, purpose, office)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX opened_day ON opened (day);
 
 CREATE TABLE accounts (
     id            BLOB PRIMARY KEY NOT NULL,
@@ -291,3 +311,14 @@ CREATE TRIGGER audit_log_keep BEFORE UPDATE ON audit_log
 BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
 CREATE TRIGGER audit_log_whole BEFORE DELETE ON audit_log
 BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+CREATE TRIGGER audit_checkpoints_keep BEFORE UPDATE ON audit_checkpoints
+BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+CREATE TRIGGER audit_checkpoints_whole BEFORE DELETE ON audit_checkpoints
+BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+-- `INSERT OR REPLACE` deletes without asking the triggers above.
+CREATE TRIGGER audit_log_once BEFORE INSERT ON audit_log
+WHEN EXISTS (SELECT 1 FROM audit_log WHERE seq = NEW.seq)
+BEGIN SELECT RAISE(IGNORE); END;
+CREATE TRIGGER audit_checkpoints_once BEFORE INSERT ON audit_checkpoints
+WHEN EXISTS (SELECT 1 FROM audit_checkpoints WHERE size = NEW.size)
+BEGIN SELECT RAISE(IGNORE); END;

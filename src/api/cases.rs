@@ -11,7 +11,10 @@ use crate::{
     exposures::{Desk, run::Visit},
     http::{App, Caller, Json, List, Officers, PageQuery, Path, Query, Shared, problem::Problem},
     identity::Phone,
-    privacy::audit,
+    privacy::{
+        audit,
+        opened::{self, Purpose},
+    },
 };
 
 /// Everything that a lookup needs, from the application.
@@ -312,6 +315,9 @@ pub async fn open(
                 ..audit::Entry::default()
             };
             audit::append(tx, entry).await?;
+            let patients = cases::listed_as(tx, id).await?;
+            let province = officer.province.as_deref();
+            opened::count(tx, patients, Purpose::Case, province).await?;
             let patient = cases::open_patient(tx, &app.keys, id).await?;
             Ok((case, patient))
         })

@@ -14,6 +14,7 @@ pub mod posters;
 mod regions;
 pub mod sessions;
 mod short_way;
+mod transparency;
 pub mod venues;
 
 pub use openapi::document;
@@ -43,6 +44,8 @@ described_routes! {
 
     GET   "/api/v1/regions"                  => regions::provinces, anyone;
     GET   "/api/v1/regions/{province}/wards" => regions::wards,     anyone;
+
+    GET   "/api/v1/transparency"             => transparency::show, anyone;
 
     POST  "/api/v1/venues"                               => venues::register,    anyone;
     GET   "/api/v1/venues"                               => venues::list,        OWNERS;

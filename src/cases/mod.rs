@@ -20,7 +20,7 @@ pub mod zone;
 
 pub use draft::{CaseDraft, NewCase, PatientAddressDraft, PatientDraft};
 pub use file::{Patient, PatientAddress};
-pub use store::{find, list, open_patient, persons_of, pseudonyms, report};
+pub use store::{find, list, listed_as, open_patient, persons_of, pseudonyms, report};
 
 use uuid::Uuid;
 

@@ -320,6 +320,25 @@ pub async fn persons_of(tx: &mut Tx, case: Uuid) -> Result<Vec<PersonId>, Error>
     pseudonyms(tx, known.collect()).await
 }
 
+/// The pseudonyms under which a case's patient is counted among people: those it was reported under,
+/// each as lookups know it, so that two that turned out to be one person are one.
+///
+/// # Errors
+///
+/// Those of the store.
+pub async fn listed_as(tx: &mut Tx, case: Uuid) -> Result<Vec<[u8; 16]>, Error> {
+    let rows: Vec<(Vec<u8>,)> = tx
+        .query(
+            "SELECT DISTINCT COALESCE(a.person_id, c.person_id) FROM case_persons c
+             LEFT JOIN person_aliases a ON a.alias = c.person_id WHERE c.case_id = $1",
+        )
+        .bind(case)
+        .all()
+        .await?;
+    let people = rows.iter().filter_map(|(b,)| PersonId::from_slice(b));
+    Ok(people.map(|person| *person.as_bytes()).collect())
+}
+
 /// `known` and every other pseudonym of the same person, in order.
 ///
 /// # Errors

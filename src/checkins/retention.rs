@@ -11,7 +11,7 @@
 use super::journal;
 use crate::{
     base::{Day, ids::uuid_floor},
-    privacy::{KeyRing, audit},
+    privacy::{KeyRing, audit, opened},
     store::{self, Daily, Db, Engine, Error, Tx},
     venues::Directory,
 };
@@ -86,6 +86,11 @@ pub async fn sweep<E: From<Error>>(
         ..Swept::default()
     };
     delete(db, directory, due, &mut swept).await?;
+    let counted_from = today.plus(-opened::KEPT_DAYS);
+    in_batches(db, async |tx| {
+        opened::forget_before(tx, counted_from, BATCH).await
+    })
+    .await?;
     swept.keys = db
         .write(async |tx| destroy_keys(tx, keys, due, swept).await)
         .await?;

@@ -42,9 +42,9 @@ pub(super) async fn run(settings: Settings, options: Options) -> Result<(), CliE
             let verdict = app.db.read(async |tx| audit::verify(tx).await).await;
             match verdict {
                 Ok(Verdict::Whole(n)) => doctor.good(&format!("audit log whole: {n} entries")),
-                Ok(Verdict::BrokenAt(seq)) => {
-                    doctor.bad(&format!("the audit log was changed at entry {seq}"));
-                }
+                Ok(Verdict::Broken(finding)) => doctor.bad(&format!(
+                    "audit log: {finding}; `diem-kiem-dich audit verify` says all"
+                )),
                 Err(error) => {
                     let error: store::Error = error;
                     doctor.bad(&error.to_string());

@@ -4,6 +4,7 @@
 //! to do.
 
 mod account;
+mod audit;
 mod demo;
 mod doctor;
 mod import;
@@ -39,6 +40,8 @@ options above. Every key of the file is also a variable: listen = \"…\" is DKD
   master_key       64 hexadecimal digits, or master_key_file (default: a file made at first start)
   workers          threads that serve requests             (default 2)
   log              plain or json                           (default plain)
+  audit_dir        second place of the audit log's signed checkpoints, best on another disk
+                                                           (default audit in the data folder)
 
 First steps:  diem-kiem-dich demo     fills an empty folder with a made-up province, and serves
               diem-kiem-dich          serves; the first start makes database and keys";
@@ -87,9 +90,9 @@ enum Command {
     /// Look after the keys.
     #[command(subcommand)]
     Keys(sweep::Keys),
-    /// Look after the audit log.
+    /// Check the audit log, take it out, or print its public key.
     #[command(subcommand)]
-    Audit(sweep::Audit),
+    Audit(audit::Command),
     /// Check settings, database, keys and disk, and say what is wrong.
     Doctor(doctor::Options),
 }
@@ -152,7 +155,7 @@ async fn run(arguments: Arguments) -> Result<(), CliError> {
         Command::Poster(options) => poster::run(settings, options).await,
         Command::Sweep => sweep::run(settings).await,
         Command::Keys(command) => sweep::keys(settings, command).await,
-        Command::Audit(command) => sweep::audit(settings, command).await,
+        Command::Audit(command) => audit::run(settings, command).await,
         Command::Doctor(options) => doctor::run(settings, options).await,
     }
 }

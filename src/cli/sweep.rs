@@ -1,4 +1,4 @@
-//! `sweep`, `keys list` and `audit verify`: what an operator looks after.
+//! `sweep` and `keys list`: what an operator looks after.
 
 use clap::Subcommand;
 
@@ -8,23 +8,13 @@ use crate::{
     cli::{CliError, open},
     config::Settings,
     exposures,
-    privacy::{
-        NoKey,
-        audit::{self, Verdict},
-    },
-    store,
+    privacy::NoKey,
 };
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Keys {
     /// List the day keys: which days can be read, and which were destroyed. Never the keys.
     List,
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum Audit {
-    /// Check every link of the audit log.
-    Verify,
 }
 
 pub(super) async fn run(settings: Settings) -> Result<(), CliError> {
@@ -66,24 +56,4 @@ pub(super) async fn keys(settings: Settings, command: Keys) -> Result<(), CliErr
         }
     }
     Ok(())
-}
-
-pub(super) async fn audit(settings: Settings, command: Audit) -> Result<(), CliError> {
-    let Audit::Verify = command;
-    let app = open(settings).await?;
-    let verdict = app.db.read(async |tx| audit::verify(tx).await).await;
-    app.db.close().await;
-    match verdict {
-        Ok(Verdict::Whole(n)) => {
-            println!("whole: {n} entries");
-            Ok(())
-        }
-        Ok(Verdict::BrokenAt(seq)) => Err(CliError::other(format!(
-            "the audit log was changed, or entries are missing, at entry {seq}; keep this database as it is and find out who could write to it"
-        ))),
-        Err(error) => {
-            let error: store::Error = error;
-            Err(error.into())
-        }
-    }
 }

@@ -21,7 +21,10 @@ use crate::{
         store::{NOBODY, to_person},
     },
     identity::PersonId,
-    privacy::{KeyRing, audit},
+    privacy::{
+        KeyRing, audit,
+        opened::{self, Purpose},
+    },
     store::{Error, Tx},
 };
 
@@ -122,8 +125,16 @@ pub async fn open(
     people.sort_unstable();
     people.dedup();
     let people = i64::try_from(people.len()).unwrap_or(i64::MAX);
+    let named = named(&rows);
+    let purpose = match action {
+        "lookup.exported" => Purpose::Export,
+        _ => Purpose::List,
+    };
     desk.db
-        .write(async |tx| note(tx, officer, run, action, Some(people)).await)
+        .write(async |tx| {
+            note(tx, officer, run, action, Some(people)).await?;
+            opened::count(tx, named.clone(), purpose, officer.province.as_deref()).await
+        })
         .await?;
     let declarations = rows.iter().filter_map(|row| row.declaration_id);
     declarations::open_days(desk.keys, desk.db, declarations).await?;
@@ -140,6 +151,14 @@ pub async fn open(
         items.extend(batch.iter().zip(contacts).map(|(row, c)| item(row, c)));
     }
     Ok((items, more))
+}
+
+/// The people whose names will be opened: the others left none.
+fn named(rows: &[Row]) -> Vec<Person> {
+    rows.iter()
+        .filter(|row| row.declaration_id.is_some())
+        .filter_map(|row| to_person(&row.person_id))
+        .collect()
 }
 
 async fn note(

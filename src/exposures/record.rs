@@ -156,6 +156,32 @@ pub async fn insert(tx: &mut Tx, made: &Made) -> Result<(), Error> {
             people: Some(made.run.people()),
         },
     )
+    .await?;
+    refer(tx, made).await
+}
+
+/// Note how many people go to the office of another province.
+async fn refer(tx: &mut Tx, made: &Made) -> Result<(), Error> {
+    let Some(own) = &made.run.province else {
+        return Ok(());
+    };
+    let people = made.found.people.iter();
+    let others = people.filter(|person| person.province.as_ref() != Some(own));
+    let others: BTreeSet<Person> = others.map(|person| person.person).collect();
+    if others.is_empty() {
+        return Ok(());
+    }
+    audit::append(
+        tx,
+        audit::Entry {
+            actor: Some(made.run.officer_id),
+            action: "lookup.referred",
+            subject: made.run.id.to_string(),
+            document: Some(&made.run.document),
+            reason: Some(&made.run.reason),
+            people: Some(i64::try_from(others.len()).unwrap_or(i64::MAX)),
+        },
+    )
     .await
 }
 

@@ -15,7 +15,7 @@ use crate::{
     checkins::{Door, Journal, retention::first_kept},
     config::{MasterKey, Settings},
     http::{Leaving, Limits, Offload, RequestIds},
-    privacy::{KeyRing, Master, NoKey},
+    privacy::{KeyRing, Master, NoKey, transparency::Board},
     regions::{Regions, RegionsError},
     store::{self, Daily, Db, Target},
     venues::Directory,
@@ -60,6 +60,8 @@ pub struct App {
     pub door: Door,
     /// Draws posters.
     pub posters: Offload,
+    /// Counts what the public is told.
+    pub board: Board,
     /// Whether the service is about to go.
     pub leaving: Leaving,
 }
@@ -151,6 +153,7 @@ impl App {
             door,
             posters: Offload::new(POSTERS_AT_ONCE, POSTERS_WAITING),
             limits: Limits::new(settings.rate_limits),
+            board: Board::default(),
             leaving: Leaving::default(),
             request_ids: RequestIds::new(&random),
             settings,

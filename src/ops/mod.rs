@@ -1,5 +1,6 @@
 //! Start-up and shutdown order, workers, health and metrics.
 
+mod checkpoints;
 mod directory;
 mod even;
 mod health;

@@ -16,7 +16,7 @@ use actix_web::{
 use crate::{
     api,
     http::{self, App, Shared, StartError},
-    ops::{Health, directory, health, workers},
+    ops::{Health, checkpoints, directory, health, workers},
     web as pages,
 };
 
@@ -108,7 +108,7 @@ impl Running {
     }
 
     /// Stop: not ready any more, no new connections, requests in flight finished, the journal
-    /// drained, the store closed.
+    /// drained, the audit log signed, the store closed.
     pub async fn stop(self) {
         self.announce();
         self.workers.abort();
@@ -119,6 +119,7 @@ impl Running {
         if let Err(error) = self.app.door.journal.ended().await {
             tracing::error!("the journal's writer died: {error}");
         }
+        checkpoints::last(&self.app).await;
         self.app.db.close().await;
     }
 

@@ -1,11 +1,14 @@
-//! What happens by itself: keys and partitions made ahead, ended sessions deleted, limits swept. What
-//! other processes do to checkpoints is learned in [`super::directory`].
+//! What happens by itself: keys and partitions made ahead, ended sessions deleted, limits swept, the
+//! audit log signed. What other processes do to checkpoints is learned in [`super::directory`].
 
 use std::time::{Duration, Instant};
 
 use actix_web::rt;
 
-use super::even::{EVERYDAY, Even};
+use super::{
+    checkpoints::Checkpoints,
+    even::{EVERYDAY, Even},
+};
 use crate::{
     accounts, base::Day, checkins::retention::first_kept, exposures::sweep::sweep, http::Shared,
     store,
@@ -22,9 +25,11 @@ pub fn spawn(app: Shared) -> rt::task::JoinHandle<()> {
     rt::spawn(async move {
         let mut swept = None;
         let mut even = Even::new(app.clock.now(), Instant::now());
+        let mut checkpoints = Checkpoints::new(Instant::now());
         loop {
             rt::time::sleep(EVERY).await;
             round(&app).await;
+            checkpoints.round(&app, Instant::now()).await;
             let today = Day::of(app.clock.now());
             if swept != Some(today)
                 && is_due(&app, today, &mut even).await

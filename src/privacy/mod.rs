@@ -8,7 +8,9 @@
 pub mod audit;
 pub mod jwt;
 mod key;
+pub mod opened;
 mod ring;
+pub mod transparency;
 
 pub use key::{Key, Macs, Place, Refused};
 pub use ring::{KeyRing, Master, NoKey};

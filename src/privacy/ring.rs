@@ -11,7 +11,7 @@ use std::{
 
 use crate::{
     base::{Day, Failure, Kind, Random, Timestamp},
-    privacy::{Key, Place},
+    privacy::{Key, Place, audit::checkpoint::Signer},
     store::{self, Db, Tx},
 };
 
@@ -87,6 +87,7 @@ pub struct KeyRing {
     token: Key,
     record: Key,
     reference: Key,
+    audit: Key,
     days: RwLock<HashMap<Day, Arc<Key>>>,
 }
 
@@ -117,7 +118,7 @@ impl KeyRing {
     /// [`NoKey::WrongMaster`] when `master` is not the one that wrapped them.
     pub async fn open(db: &Db, master: &Master, random: &Random) -> Result<Self, NoKey> {
         let mut found = Vec::new();
-        for name in ["pseudonym", "token", "record", "reference"] {
+        for name in ["pseudonym", "token", "record", "reference", "audit"] {
             found.push(
                 db.write(async |tx| service_key(tx, master, name, random).await)
                     .await?,
@@ -131,6 +132,7 @@ impl KeyRing {
             token: next()?,
             record: next()?,
             reference: next()?,
+            audit: next()?,
             days: RwLock::default(),
         })
     }
@@ -157,6 +159,12 @@ impl KeyRing {
     #[must_use]
     pub fn reference(&self) -> &Key {
         &self.reference
+    }
+
+    /// Signs checkpoints of the audit log.
+    #[must_use]
+    pub fn audit(&self) -> Signer {
+        Signer::new(&self.audit)
     }
 
     /// Wrap the key of a case file.

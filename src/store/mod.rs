@@ -58,6 +58,9 @@ pub enum Error {
     /// The transaction lost every race that it was run for.
     #[error("lost against other transactions, again and again")]
     Raced,
+    /// What was to be done could not be written to the audit log, so it was not done.
+    #[error("the audit log could not be written")]
+    Unrecorded(#[source] Box<Error>),
     /// The schema holds migrations that this program does not know.
     #[error(
         "the database was written by a newer version of this program; run that version, or restore a backup made before it"
@@ -92,6 +95,10 @@ impl From<Error> for Failure {
                 ..Self::busy(2)
             },
             Error::Raced => Self::busy(1),
+            Error::Unrecorded(_) => Self {
+                source: Some(Box::new(error)),
+                ..Self::busy(5)
+            },
             other => Self::internal(other),
         }
     }

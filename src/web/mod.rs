@@ -27,6 +27,7 @@ pub mod reference;
 mod sent;
 mod sign;
 pub mod texts;
+mod transparency;
 mod venues;
 pub mod views;
 mod visitor;
@@ -85,6 +86,7 @@ routes! {
     GET  "/lookups/{lookup}/people"                     => candidates::show,     OFFICERS;
     GET  "/lookups/{lookup}/exposures.{format}"         => candidates::export,     OFFICERS;
 
+    GET  "/minh-bach"                                   => transparency::show,  anyone;
     GET  "/docs"                                        => describe::show,      anyone;
     GET  "/static/app.css"                              => files::style,        anyone;
     GET  "/static/app.js"                               => files::script,       anyone;

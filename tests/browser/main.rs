@@ -29,4 +29,5 @@ mod page;
 mod people;
 mod pictures;
 mod reference;
+mod transparency;
 mod visitor;

@@ -21,6 +21,7 @@
 )]
 
 mod accounts;
+mod audit;
 mod checkins;
 mod citus;
 mod demo;

@@ -25,6 +25,7 @@ const EXPECTED: &[(&str, &str)] = &[
     ("GET /api/v1/openapi.json", "*"),
     ("GET /api/v1/regions", "*"),
     ("GET /api/v1/regions/{province}/wards", "*"),
+    ("GET /api/v1/transparency", "*"),
     ("POST /api/v1/venues", "*"),
     ("GET /api/v1/venues", "v"),
     ("GET /api/v1/venues/{id}", "v"),

@@ -53,15 +53,48 @@ fn step(most: u64) -> u64 {
     }
 }
 
+/// A bar.
+#[derive(Clone, Debug)]
+pub struct Bar {
+    /// What stands under it.
+    pub label: String,
+    /// Its number; nothing where it is only known to be few.
+    pub n: Option<u64>,
+    /// The number in words.
+    pub shown: String,
+}
+
 /// Bars, one an hour: label and number. `title` says what is counted.
 #[must_use]
 pub fn hours(title: &str, bars: &[(String, u64)]) -> String {
+    let most = bars.iter().map(|(_, n)| *n).max();
+    let bars: Vec<Bar> = bars
+        .iter()
+        .map(|(label, n)| Bar {
+            label: label.clone(),
+            n: Some(*n),
+            shown: n.to_string(),
+        })
+        .collect();
+    draw(title, &bars, 0, |bar| bar.n == most)
+}
+
+/// Bars, one a month, each with its number above it. What is only known to be few is drawn pale, as
+/// high as `few`.
+#[must_use]
+pub fn months(title: &str, few: u64, bars: &[Bar]) -> String {
+    draw(title, bars, few, |bar| bar.n != Some(0))
+}
+
+/// Bars; those that are `marked` have their number above them.
+fn draw(title: &str, bars: &[Bar], few: u64, marked: impl Fn(&Bar) -> bool) -> String {
     const WIDTH: u64 = 720;
     const HEIGHT: u64 = 240;
     const LEFT: u64 = 44;
     const BOTTOM: u64 = 26;
     const TOP: u64 = 18;
-    let most = bars.iter().map(|(_, n)| *n).max().unwrap_or(0).max(1);
+    let number = |bar: &Bar| bar.n.unwrap_or(few);
+    let most = bars.iter().map(number).max().unwrap_or(0).max(1);
     let step = step(most);
     let ceiling = most.div_ceil(step) * step;
     let high = HEIGHT - BOTTOM - TOP;
@@ -82,33 +115,33 @@ pub fn hours(title: &str, bars: &[(String, u64)]) -> String {
         );
     }
     let every = count.div_ceil(12);
-    for (index, (label, n)) in (0_u64..).zip(bars) {
-        let x = LEFT + index * slot;
-        let tall = n * high / ceiling;
+    for (index, bar) in (0_u64..).zip(bars) {
+        // A bar alone is no wall.
+        let wide = (slot - slot / 4).min(WIDTH / 8);
+        let middle = LEFT + index * slot + slot / 2;
+        let tall = number(bar) * high / ceiling;
         let y = TOP + high - tall;
-        let middle = x + slot / 2;
-        if *n > 0 {
+        let (label, shown) = (escape(&bar.label), escape(&bar.shown));
+        if tall > 0 {
+            let class = bar.n.map_or("bar few", |_| "bar");
+            let x = middle - wide / 2;
             let _ = write!(
                 svg,
-                r#"<rect class="bar" x="{}" y="{y}" width="{}" height="{tall}" rx="2"><title>{}: {n}</title></rect>"#,
-                x + slot / 8,
-                slot - slot / 4,
-                escape(label)
+                r#"<rect class="{class}" x="{x}" y="{y}" width="{wide}" height="{tall}" rx="2"><title>{label}: {shown}</title></rect>"#
             );
         }
-        if *n == most {
+        if marked(bar) {
             let _ = write!(
                 svg,
-                r#"<text class="top" x="{middle}" y="{}" text-anchor="middle">{n}</text>"#,
+                r#"<text class="top" x="{middle}" y="{}" text-anchor="middle">{shown}</text>"#,
                 y - 5
             );
         }
         if index % every == 0 {
             let _ = write!(
                 svg,
-                r#"<text x="{middle}" y="{}" text-anchor="middle">{}</text>"#,
-                HEIGHT - 8,
-                escape(label)
+                r#"<text x="{middle}" y="{}" text-anchor="middle">{label}</text>"#,
+                HEIGHT - 8
             );
         }
     }
@@ -137,6 +170,25 @@ mod tests {
         assert_eq!(svg.matches("<rect").count(), 2, "an empty hour has no bar");
         assert!(
             svg.contains(r#"height="196""#) && svg.contains(r#"height="98""#),
+            "{svg}"
+        );
+    }
+
+    #[test]
+    fn a_few_are_drawn_and_not_told() {
+        let bar = |n, shown: &str| Bar {
+            label: "11/2026".into(),
+            n,
+            shown: shown.into(),
+        };
+        let svg = months(
+            "x",
+            5,
+            &[bar(Some(10), "10"), bar(None, "<5"), bar(Some(0), "0")],
+        );
+        assert_eq!(svg.matches("<rect").count(), 2);
+        assert!(
+            svg.contains(r#"class="bar few""#) && svg.contains(">&lt;5</text>"),
             "{svg}"
         );
     }

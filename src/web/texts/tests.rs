@@ -133,6 +133,7 @@ fn no_text_is_left_unused() {
         "question-",
         "because-",
         "poster-",
+        "measure-",
     ];
     let unused: Vec<_> = arguments_by_key(SOURCES[0].1)
         .into_keys()

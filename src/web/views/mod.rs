@@ -8,12 +8,14 @@
 mod docs;
 mod officer;
 mod public;
+mod transparency;
 mod venue;
 mod visitor;
 
 pub use docs::{Answer, Body, Docs, DocsField, Group, Operation, Part, Schema};
 pub use officer::{CaseNew, CasePage, CaseRow, Cases, Exposure, LookupNew, LookupPage, Run, Visit};
 pub use public::{Home, Login, Message, Register};
+pub use transparency::{Measure, MonthRow, Transparency};
 pub use venue::{
     Arrival, Arrivals, CheckpointCard, CheckpointPage, Hour, VenueHead, VenuePage, VenueRow, Venues,
 };

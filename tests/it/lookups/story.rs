@@ -53,6 +53,9 @@ async fn a_case_has_a_number_a_window_and_visits(on: On) {
             .unwrap()
             .contains("17/11/2026")
     );
+    // Two of the same moment stand in the order of their ids, which are random.
+    let later = world.server.clock.now().plus_ms(1);
+    world.server.clock.set(later);
     let second = world.case(2).await;
     assert_eq!(second["number"], "2026-0002");
     let path = format!("/api/v1/cases/{}", case["id"].as_str().unwrap());

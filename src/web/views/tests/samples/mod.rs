@@ -27,6 +27,56 @@ fn owner(lang: Lang) -> Page {
     page
 }
 
+const PUBLIC_KEY: &str =
+    "diem-kiem-dich/audit/0f5a0c7c+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW";
+
+fn transparency(lang: Lang) -> Transparency {
+    let values: Vec<String> = ["1.204", "38.112", "dưới 5", "0", "17", "30"]
+        .map(str::to_owned)
+        .to_vec();
+    let names = [
+        "lookups", "found", "opened", "exports", "referred", "sweeps",
+    ];
+    let measures = names.into_iter().zip(&values);
+    let bars: Vec<charts::Bar> = (1..=12)
+        .map(|month| charts::Bar {
+            label: format!("{month:02}/2026"),
+            n: (month % 4 > 0).then_some(month * 37),
+            shown: if month % 4 > 0 {
+                (month * 37).to_string()
+            } else {
+                "dưới 5".into()
+            },
+        })
+        .collect();
+    Transparency {
+        p: page(lang),
+        month: "2026-11".into(),
+        shown: "11/2026".into(),
+        is_over: false,
+        measures: measures
+            .map(|(what, value)| Measure {
+                what,
+                value: value.clone(),
+            })
+            .collect(),
+        picture: charts::months("Mở tên", 5, &bars),
+        months: (1..=12)
+            .rev()
+            .map(|month| MonthRow {
+                month: format!("2026-{month:02}"),
+                shown: format!("{month:02}/2026"),
+                values: values.clone(),
+            })
+            .collect(),
+        note: "diem-kiem-dich/audit/0f5a0c7c\n123\n0FHaNv3LBO6FtFdTIM+1HNlOSuZdyeSgbE9rAvBZLjo=\n\n\
+               — diem-kiem-dich/audit/0f5a0c7c Az3grlgtzPICa5OS8npVmf1Myq/5IZniAz3grlgtzPICa5OS8npVmf1Myq/5IZni\n"
+            .into(),
+        signed: "14:05, 23/11/2026".into(),
+        public_key: PUBLIC_KEY.into(),
+    }
+}
+
 fn provinces() -> Vec<Choice> {
     [
         ("01", "Thành phố Hà Nội"),
@@ -318,6 +368,7 @@ pub(super) fn samples(lang: Lang) -> Vec<(&'static str, String)> {
                 p: register,
             }),
         ),
+        ("transparency", render(&transparency(lang))),
         ("docs", render(&reference::read(page(lang), &openapi()))),
     ];
     all.extend(owned(lang));
