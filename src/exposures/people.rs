@@ -8,9 +8,10 @@ use uuid::Uuid;
 
 use crate::{
     accounts::Account,
-    base::{Kind, failure::Result},
+    base::{Failure, Kind, failure::Result},
     declarations::{self, Contact},
     exposures::{
+        budget,
         findings::Marks,
         record,
         run::{self, Desk, Run},
@@ -94,8 +95,8 @@ pub struct Which {
 ///
 /// # Errors
 ///
-/// [`Kind::ReleaseNeeded`] when the run is too large to open without a second person; those of the
-/// store.
+/// [`Kind::ReleaseNeeded`] when the run is too large to open without a second person;
+/// [`Kind::BudgetSpent`] when the officer may open fewer people today; those of the store.
 pub async fn open(
     desk: &Desk<'_>,
     officer: &Account,
@@ -118,9 +119,17 @@ pub async fn open(
     people.sort_unstable();
     people.dedup();
     let people = i64::try_from(people.len()).unwrap_or(i64::MAX);
-    desk.db
-        .write(async |tx| note(tx, officer, run, action, Some(people)).await)
-        .await?;
+    let opened = desk
+        .db
+        .write(async |tx| {
+            if let Some(usual) = desk.budgets {
+                budget::count_people(tx, usual, officer.id, run.id, people, run.people()).await?;
+            }
+            note(tx, officer, run, action, Some(people)).await?;
+            Ok::<_, Failure>(())
+        })
+        .await;
+    budget::noted(desk.db, officer, opened).await?;
     let declarations = rows.iter().filter_map(|row| row.declaration_id);
     declarations::open_days(desk.keys, desk.db, declarations).await?;
     let mut items = Vec::with_capacity(rows.len());

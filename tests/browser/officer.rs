@@ -25,7 +25,7 @@ async fn an_officer_finds_who_was_there(on: On) {
     people::account(&server, "can-bo", Role::HealthOfficer).await;
 
     let desk = Browser::open(&server, Setup::desk()).await;
-    people::log_in(&desk, "can-bo", PASSWORD).await;
+    people::log_in(&server, &desk, "can-bo", PASSWORD).await;
     assert_eq!(desk.here().await, "/cases");
     axe::check(&desk).await;
     desk.press("a[href='/cases/new']").await;
@@ -121,7 +121,7 @@ async fn an_officer_looks_up_a_place_without_scripts() {
     server.clock.set(minute(480));
     people::account(&server, "can-bo", Role::HealthOfficer).await;
     let desk = Browser::open(&server, Setup::desk().without_scripts()).await;
-    people::log_in(&desk, "can-bo", PASSWORD).await;
+    people::log_in(&server, &desk, "can-bo", PASSWORD).await;
     desk.press("nav a[href='/lookups/new']").await;
     desk.picture("lookup-new").await;
     desk.press("main form button").await;
@@ -151,7 +151,7 @@ async fn the_lookup_form_shows_what_is_asked_for() {
     let server = Server::start(On::Sqlite).await;
     people::account(&server, "can-bo", Role::HealthOfficer).await;
     let phone = Browser::open(&server, Setup::phone()).await;
-    people::log_in(&phone, "can-bo", PASSWORD).await;
+    people::log_in(&server, &phone, "can-bo", PASSWORD).await;
     phone.go("/lookups/new").await;
     axe::check(&phone).await;
     let shown = "return document.querySelector(arguments[0]).checkVisibility()";

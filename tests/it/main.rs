@@ -21,9 +21,11 @@
 )]
 
 mod accounts;
+mod budgets;
 mod checkins;
 mod citus;
 mod demo;
+mod factor;
 mod faults;
 mod import;
 mod journal;

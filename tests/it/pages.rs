@@ -1,10 +1,10 @@
 //! The pages as a browser without scripts uses them.
 
-use diem_kiem_dich::accounts::{self, Role};
+use diem_kiem_dich::accounts::Role;
 use reqwest::{Client, StatusCode, header};
 
 use crate::{
-    kit::{On, Server},
+    kit::{On, PASSWORD, Server},
     on_both,
 };
 
@@ -265,30 +265,25 @@ async fn officer(server: &Server) -> Browser {
 
 /// Somebody of this role, logged in.
 async fn logged_in(server: &Server, role: Role) -> Browser {
-    let hash = server
-        .app
-        .passwords
-        .hash("mat-khau-can-bo".into(), accounts::Strength::Usual)
-        .await
-        .unwrap();
-    let new = accounts::NewAccount {
-        login: accounts::Login::parse(&format!("can-bo-{role}")).unwrap(),
-        role,
-        province: Some("80".to_owned()),
-        password_hash: hash,
-    };
-    let app = &server.app;
-    app.db
-        .write(async |tx| accounts::create(tx, &app.keys, &app.random, &new).await)
-        .await
-        .unwrap();
-    let browser = Browser::new(server);
     let login = format!("can-bo-{role}");
-    let fields = [("login", login.as_str()), ("password", "mat-khau-can-bo")];
-    let shown = browser.send("/login", &fields).await;
+    server.account(&login, role, Some("80")).await;
+    let browser = Browser::new(server);
+    let shown = log_in(server, &browser, &login, "").await;
     assert_eq!(shown.status, 200, "{}", shown.text);
     assert!(shown.has(&login), "{}", shown.text);
     browser
+}
+
+/// Log in by the page, and go on to `next`.
+async fn log_in(server: &Server, browser: &Browser, login: &str, next: &str) -> Shown {
+    let otp = server.otp(login).unwrap_or_default();
+    let fields = [
+        ("login", login),
+        ("password", PASSWORD),
+        ("otp", &otp),
+        ("next", next),
+    ];
+    browser.send("/login", &fields).await
 }
 
 /// A visitor with this name and number comes now.
@@ -513,12 +508,7 @@ async fn pages_ask_for_the_right_role(on: On) {
             && wrong.has("value=\"can-bo-health-officer\"")
             && !wrong.has("khong-dung")
     );
-    let fields = [
-        ("login", "can-bo-health-officer"),
-        ("password", "mat-khau-can-bo"),
-        ("next", "//evil.example"),
-    ];
-    let right = browser.send("/login", &fields).await;
+    let right = log_in(&server, &browser, "can-bo-health-officer", "//evil.example").await;
     assert!(right.has("can-bo"), "{}", right.text);
     assert!(!right.path.contains("evil"));
     assert_eq!(browser.get("/venues").await.status, 403);
@@ -535,6 +525,8 @@ async fn pages_ask_for_the_right_role(on: On) {
 /// is not here is for everybody.
 const RESTRICTED: &[(&str, &[Role])] = &[
     ("/logout", &Role::ALL),
+    ("/proof", &Role::ALL),
+    ("/sessions", &Role::ALL),
     ("/venues", &[Role::VenueOwner]),
     ("/cases", &[Role::HealthOfficer, Role::HealthLead]),
     ("/lookups", &[Role::HealthOfficer, Role::HealthLead]),
