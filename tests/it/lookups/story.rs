@@ -53,6 +53,8 @@ async fn a_case_has_a_number_a_window_and_visits(on: On) {
             .unwrap()
             .contains("17/11/2026")
     );
+    let now = world.server.clock.now();
+    world.server.clock.set(now.plus_ms(1));
     let second = world.case(2).await;
     assert_eq!(second["number"], "2026-0002");
     let path = format!("/api/v1/cases/{}", case["id"].as_str().unwrap());
