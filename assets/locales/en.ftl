@@ -158,7 +158,6 @@ proof-title = Prove that it is you
 proof-lead = This opens personal data or ends sessions, so it takes a proof of the last 15 minutes. What you typed is kept.
 proof-go = Prove and go on
 sessions-lead = Where this account is logged in. End a session that is not yours and tell the operator.
-session-kind = Kind
 session-browser = Browser
 session-program = Program
 session-this = this one

@@ -155,7 +155,6 @@ proof-title = Xác minh lại
 proof-lead = Việc này mở thông tin cá nhân hoặc đóng phiên đăng nhập, nên cần xác minh trong 15 phút gần nhất. Điều đã nhập được giữ nguyên.
 proof-go = Xác minh và tiếp tục
 sessions-lead = Những nơi tài khoản này đang đăng nhập. Thấy phiên lạ thì đóng phiên đó và báo người vận hành.
-session-kind = Loại
 session-browser = Trình duyệt
 session-program = Chương trình
 session-this = Phiên này

@@ -376,7 +376,8 @@ pub async fn release(
 #[utoipa::path(post, path = "/api/v1/lookups/{id}/rerun", tag = "Lookups",
     security(("bearer" = [])), params(("id" = Uuid, Path, description = "The run to repeat")),
     responses((status = 201, body = RerunView), (status = 401, body = Problem),
-        (status = 403, body = Problem), (status = 404, body = Problem)))]
+        (status = 403, body = Problem), (status = 404, body = Problem),
+        (status = 429, body = Problem)))]
 pub async fn rerun(
     app: Shared,
     caller: Caller<Fresh<Officers>>,
@@ -408,7 +409,8 @@ pub struct ExposuresQuery {
         ("limit" = Option<i64>, Query, description = "Rows on the page, 1 to 500; 50 by default"),
         ("cursor" = Option<String>, Query, description = "`next` of the page before")),
     responses((status = 200, body = List<ExposureView>), (status = 401, body = Problem),
-        (status = 403, body = Problem), (status = 404, body = Problem)))]
+        (status = 403, body = Problem), (status = 404, body = Problem),
+        (status = 429, body = Problem)))]
 pub async fn exposures(
     app: Shared,
     caller: Caller<Fresh<Officers>>,
@@ -447,7 +449,8 @@ pub async fn exposures(
     security(("bearer" = [])), params(("id" = Uuid, Path, description = "The run")),
     responses((status = 200, description = "UTF-8 with a byte order mark", content_type = "text/csv"),
         (status = 401, body = Problem), (status = 403, body = Problem),
-        (status = 404, body = Problem)))]
+        (status = 404, body = Problem),
+        (status = 429, body = Problem)))]
 pub async fn csv(
     app: Shared,
     caller: Caller<Fresh<Officers>>,
@@ -462,7 +465,8 @@ pub async fn csv(
     responses((status = 200, description = "An XLSX workbook",
             content_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
         (status = 401, body = Problem), (status = 403, body = Problem),
-        (status = 404, body = Problem)))]
+        (status = 404, body = Problem),
+        (status = 429, body = Problem)))]
 pub async fn xlsx(
     app: Shared,
     caller: Caller<Fresh<Officers>>,

@@ -151,7 +151,7 @@ async fn an_officer_looks_up_a_place_without_scripts() {
     desk.press("main a.btn").await;
     assert!(desk.text("table.people").await.contains(OI.name));
     desk.press("nav a[href='/sessions']").await;
-    assert_eq!(desk.count("tbody tr").await, 1);
+    assert_eq!(desk.count("main .cards li").await, 1);
     desk.picture("sessions").await;
     desk.press("main > form button").await;
     assert_eq!(desk.here().await, "/");

@@ -18,6 +18,8 @@ use crate::{
 on_both! {
     officers_log_in_with_a_one_time_password,
     a_one_time_password_is_good_once,
+    of_many_at_once_one_gets_in,
+    a_role_applies_from_the_next_request_on,
     guessing_closes_the_second_factor,
     a_proof_is_fresh_for_a_quarter_of_an_hour,
     an_owner_proves_by_password,
@@ -91,6 +93,38 @@ async fn a_one_time_password_is_good_once(on: On) {
     server.clock.set(server.clock.now().plus_ms(30_000));
     assert_eq!(attempt(here + 1).await, "otp_used");
     assert_eq!(attempt(here + 2).await, "");
+}
+
+async fn of_many_at_once_one_gets_in(on: On) {
+    let server = Server::start(on).await;
+    server.account("can-bo", Role::HealthOfficer, None).await;
+    let body = server.credentials("can-bo", PASSWORD);
+    let attempts = (0..4).map(|_| log_in(&server, &body));
+    let mut answers: Vec<_> = futures_util::future::join_all(attempts).await;
+    answers.sort();
+    let (first, rest) = answers.split_first().unwrap();
+    assert_eq!(first.0, 200, "{answers:?}");
+    assert!(
+        rest.iter().all(|(_, code)| code == "otp_used"),
+        "{answers:?}"
+    );
+}
+
+async fn a_role_applies_from_the_next_request_on(on: On) {
+    let server = Server::start(on).await;
+    let account = server.account("can-bo", Role::HealthOfficer, None).await;
+    let officer = server.login("can-bo", PASSWORD).await;
+    assert_eq!(officer.get("/api/v1/cases").await.0, 200);
+    let change = async |tx: &mut diem_kiem_dich::store::Tx| {
+        tx.query("UPDATE accounts SET role = $2 WHERE id = $1")
+            .bind(account.id)
+            .bind("overseer")
+            .execute()
+            .await
+    };
+    server.app.db.write(change).await.unwrap();
+    assert_eq!(officer.get("/api/v1/cases").await.0, 403);
+    assert_eq!(officer.get("/api/v1/sessions").await.0, 200);
 }
 
 async fn guessing_closes_the_second_factor(on: On) {
