@@ -87,18 +87,18 @@ pub async fn enrol(
 
 #[derive(sqlx::FromRow)]
 struct Row {
-    totp_sealed: Option<Vec<u8>>,
-    totp_step: Option<i64>,
-    totp_misses: i64,
-    totp_missed_at: Option<Timestamp>,
+    sealed: Option<Vec<u8>>,
+    step: Option<i64>,
+    misses: i64,
+    missed_at: Option<Timestamp>,
 }
 
 impl Row {
     /// Seconds for which it is still closed.
     fn closed(&self, now: Timestamp) -> Option<u32> {
-        let until = self.totp_missed_at?.plus_ms(CLOSED_MS);
+        let until = self.missed_at?.plus_ms(CLOSED_MS);
         let left = (until.as_ms() - now.as_ms()).div_euclid(1000) + 1;
-        (self.totp_misses >= MISSES && now < until).then(|| u32::try_from(left).unwrap_or(u32::MAX))
+        (self.misses >= MISSES && now < until).then(|| u32::try_from(left).unwrap_or(u32::MAX))
     }
 }
 
@@ -111,7 +111,8 @@ impl Row {
 pub async fn spend(tx: &mut Tx, keys: &KeyRing, id: Uuid, typed: &str) -> Result<Worth> {
     let row: Option<Row> = tx
         .query(
-            "SELECT totp_sealed, totp_step, totp_misses, totp_missed_at
+            "SELECT totp_sealed AS sealed, totp_step AS step, totp_misses AS misses,
+                    totp_missed_at AS missed_at
              FROM accounts WHERE id = $1",
         )
         .bind(id)
@@ -124,7 +125,7 @@ pub async fn spend(tx: &mut Tx, keys: &KeyRing, id: Uuid, typed: &str) -> Result
     if let Some(seconds) = row.closed(now) {
         return Ok(Worth::Closed(seconds));
     }
-    let Some(sealed) = &row.totp_sealed else {
+    let Some(sealed) = &row.sealed else {
         return Ok(Worth::Wrong);
     };
     let plain = keys
@@ -134,10 +135,10 @@ pub async fn spend(tx: &mut Tx, keys: &KeyRing, id: Uuid, typed: &str) -> Result
     let secret = TotpSecret::from_slice(&plain).ok_or(Kind::Internal)?;
     match secret.step_of(typed, now) {
         None => {
-            miss(tx, id, row.totp_misses + 1).await?;
+            miss(tx, id, row.misses + 1).await?;
             Ok(Worth::Wrong)
         }
-        Some(step) if row.totp_step.is_some_and(|last| step <= last) => Ok(Worth::Used),
+        Some(step) if row.step.is_some_and(|last| step <= last) => Ok(Worth::Used),
         Some(step) => {
             tx.query(
                 "UPDATE accounts SET totp_step = $2, totp_misses = 0, totp_missed_at = NULL

@@ -57,18 +57,13 @@ pub async fn as_page<B: MessageBody>(
             )
         })
     };
-    Ok(match replaced {
-        Some(mut page) => {
-            let (request, _) = answer.into_parts();
-            carry(&request, &mut page);
-            ServiceResponse::new(request, page.map_into_right_body())
-        }
-        None => {
-            let (request, mut response) = answer.into_parts();
-            carry(&request, &mut response);
-            ServiceResponse::new(request, response.map_into_left_body())
-        }
-    })
+    let (request, response) = answer.into_parts();
+    let mut response = match replaced {
+        Some(page) => page.map_into_right_body(),
+        None => response.map_into_left_body(),
+    };
+    carry(&request, &mut response);
+    Ok(ServiceResponse::new(request, response))
 }
 
 /// The page that a path which does not exist gets.

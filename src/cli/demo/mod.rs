@@ -12,7 +12,7 @@ mod people;
 mod places;
 mod write;
 
-use std::{net::TcpListener, time::Duration};
+use std::{fmt::Write as _, net::TcpListener, time::Duration};
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -222,10 +222,9 @@ fn tell(app: &App, story: &Story) {
     let program = program.as_deref().unwrap_or("diem-kiem-dich");
     let mut otps = String::new();
     for (login, secret) in &story.secrets {
-        otps.push_str(&format!(
-            "  {login:<22}  {program} otp {}\n",
-            secret.base32().as_str()
-        ));
+        let secret = secret.base32();
+        // Writing to a string does not fail.
+        let _ = writeln!(otps, "  {login:<22}  {program} otp {}", secret.as_str());
     }
     println!(
         "
