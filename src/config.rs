@@ -18,6 +18,13 @@ use crate::store::Target;
 /// Connections to PostgreSQL that one process opens at most.
 const POSTGRES_CONNECTIONS: u32 = 16;
 
+/// Lookups that one officer makes in a day, unless the account has a budget of its own.
+const LOOKUPS_PER_DAY: i64 = 300;
+
+/// People whose names one officer opens in a day, likewise: five lists of the size from which a
+/// second person has to agree.
+const PEOPLE_PER_DAY: i64 = 50_000;
+
 /// How log lines are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -46,6 +53,8 @@ struct File {
     public_url: Option<String>,
     rate_limits: Option<String>,
     retention_days: Option<u16>,
+    lookups_per_day: Option<i64>,
+    people_per_day: Option<i64>,
     trusted_proxies: Option<Vec<IpAddr>>,
     log: Option<LogFormat>,
     master_key: Option<SecretString>,
@@ -92,10 +101,14 @@ pub struct Settings {
     pub metrics_listen: Option<SocketAddr>,
     /// How the outside reaches the service, without a slash at the end.
     pub public_url: Option<String>,
-    /// Whether requests are limited.
+    /// Whether requests are limited, and an officer's day.
     pub rate_limits: bool,
     /// Days for which check-ins are kept, 14 to 28.
     pub retention_days: u16,
+    /// Lookups that one officer makes in a day, at least 1.
+    pub lookups_per_day: i64,
+    /// People whose names one officer opens in a day, at least 1.
+    pub people_per_day: i64,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpAddr>,
     /// How log lines are written.
@@ -190,6 +203,14 @@ impl Settings {
         if !(14..=28).contains(&retention_days) {
             return Err(value("retention_days", "must be from 14 to 28"));
         }
+        let lookups_per_day = file.lookups_per_day.unwrap_or(LOOKUPS_PER_DAY);
+        if lookups_per_day < 1 {
+            return Err(value("lookups_per_day", "must be 1 or more"));
+        }
+        let people_per_day = file.people_per_day.unwrap_or(PEOPLE_PER_DAY);
+        if people_per_day < 1 {
+            return Err(value("people_per_day", "must be 1 or more"));
+        }
         let rate_limits = match file.rate_limits.as_deref() {
             None | Some("on") => true,
             Some("off") => false,
@@ -211,6 +232,8 @@ impl Settings {
             public_url: file.public_url.map(|url| public_url(&url)).transpose()?,
             rate_limits,
             retention_days,
+            lookups_per_day,
+            people_per_day,
             trusted_proxies: file.trusted_proxies.unwrap_or_default(),
             log: file.log.unwrap_or_default(),
             master_key,
@@ -247,6 +270,8 @@ fn over(mut file: File, environment: BTreeMap<String, String>) -> Result<File, C
             "public_url" => file.public_url = Some(text),
             "rate_limits" => file.rate_limits = Some(text),
             "retention_days" => file.retention_days = parse("retention_days", &text)?,
+            "lookups_per_day" => file.lookups_per_day = parse("lookups_per_day", &text)?,
+            "people_per_day" => file.people_per_day = parse("people_per_day", &text)?,
             "trusted_proxies" => {
                 let each = text.split(',').map(str::trim).filter(|ip| !ip.is_empty());
                 let parsed: Result<Vec<IpAddr>, _> = each.map(str::parse).collect();
@@ -363,6 +388,8 @@ mod tests {
             "unknown environment variable DKD_LISEN; see --help for those that exist"
         );
         assert!(problem(&[("retention_days", "13")]).contains("14 to 28"));
+        assert!(problem(&[("lookups_per_day", "0")]).contains("1 or more"));
+        assert!(problem(&[("people_per_day", "-1")]).contains("1 or more"));
         assert!(problem(&[("database_url", "mysql://x")]).contains("postgres://"));
         assert!(problem(&[("master_key", "a"), ("master_key_file", "b")]).contains("one of them"));
         assert!(problem(&[("public_url", "https://a/b")]).contains("no path"));

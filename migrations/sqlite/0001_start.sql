@@ -56,7 +56,15 @@ CREATE TABLE accounts (
     province      TEXT,
     password_hash TEXT NOT NULL,
     created_at    INTEGER NOT NULL,
-    disabled_at   INTEGER
+    disabled_at   INTEGER,
+    -- The second factor: its secret, the last step used, misses in a row.
+    totp_sealed    BLOB,
+    totp_step      INTEGER,
+    totp_misses    INTEGER NOT NULL DEFAULT 0,
+    totp_missed_at INTEGER,
+    -- A day's budgets where they are not the usual ones.
+    lookups_per_day INTEGER,
+    people_per_day  INTEGER
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE sessions (
@@ -67,10 +75,30 @@ CREATE TABLE sessions (
     created_at INTEGER NOT NULL,
     seen_at    INTEGER NOT NULL,
     expires_at INTEGER NOT NULL,
-    used_at    INTEGER
+    used_at    INTEGER,
+    proved_at  INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX sessions_family ON sessions (family);
+CREATE INDEX sessions_account ON sessions (account_id);
 CREATE INDEX sessions_expiry ON sessions (expires_at);
+
+-- What an officer has done on one day in Vietnam (days since 1970-01-01), against the budgets.
+CREATE TABLE budget_days (
+    account_id BLOB NOT NULL REFERENCES accounts (id),
+    day        INTEGER NOT NULL,
+    lookups    INTEGER NOT NULL,
+    refused_at INTEGER,
+    PRIMARY KEY (account_id, day)
+) STRICT, WITHOUT ROWID;
+
+-- People opened on that day, by run: opening a run twice costs no more than all its people.
+CREATE TABLE budget_runs (
+    account_id BLOB NOT NULL REFERENCES accounts (id),
+    day        INTEGER NOT NULL,
+    run_id     BLOB NOT NULL,
+    people     INTEGER NOT NULL,
+    PRIMARY KEY (account_id, day, run_id)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE venues (
     id             INTEGER PRIMARY KEY NOT NULL,

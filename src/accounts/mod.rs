@@ -2,21 +2,30 @@
 //!
 //! A login is a phone number for venues and a name for everybody else; neither stands in the
 //! database: a keyed hash finds the row, and a sealed copy shows it to its owner. The role is read
-//! with every request, so that a change applies at once.
+//! with every request, so that a change applies at once. Officers and operators have a second factor,
+//! and what opens names asks them to prove themselves again after a quarter of an hour.
 
+mod factor;
 mod login;
+mod own;
 mod passwords;
 mod sessions;
 mod store;
+pub mod totp;
 
+pub use factor::{Worth, enrol, spend};
 pub use login::Login;
+pub use own::{Open, end_one, list};
 pub use passwords::{Passwords, Strength};
 pub use sessions::{
-    ACCESS_SECONDS, AccessTokens, BROWSER_IDLE_MS, BROWSER_MAX_MS, REFRESH_MAX_MS, Secret,
-    account_of_access, account_of_browser, end_all, end_family, open_browser, open_family, refresh,
-    sweep, touch,
+    ACCESS_SECONDS, AccessTokens, Alive, BROWSER_IDLE_MS, BROWSER_MAX_MS, PROOF_MS, REFRESH_MAX_MS,
+    Secret, account_of_access, account_of_browser, end_all, end_browser, end_family, open_browser,
+    open_family, proved, refresh, renew, sweep, touch,
 };
-pub use store::{NewAccount, create, find_login, is_empty, login_of, set_password_hash};
+pub use store::{
+    NewAccount, create, find_login, is_empty, login_of, password_hash_of, set_password_hash,
+};
+pub use totp::TotpSecret;
 
 use uuid::Uuid;
 
@@ -69,6 +78,16 @@ impl Role {
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|role| role.name() == name)
+    }
+
+    /// Whether it logs in with a one-time password too: those who read about people, and those who
+    /// could give themselves the right to.
+    #[must_use]
+    pub const fn has_second_factor(self) -> bool {
+        matches!(
+            self,
+            Self::HealthOfficer | Self::HealthLead | Self::Operator
+        )
     }
 
     /// How dear its password is to guess: officers read what others must not.

@@ -27,6 +27,9 @@ pub const BROWSER_IDLE_MS: i64 = 2 * 3600 * 1000;
 /// Longest life of a browser session: 12 hours, a shift.
 pub const BROWSER_MAX_MS: i64 = 12 * 3600 * 1000;
 
+/// How long a proof (a login, or a one-time password since) stays fresh: 15 minutes.
+pub const PROOF_MS: i64 = 15 * 60 * 1000;
+
 /// How long a request may go by without the session's last use being written again: a minute.
 const SEEN_GRAIN_MS: i64 = 60 * 1000;
 
@@ -37,6 +40,12 @@ pub struct Secret(String);
 impl Secret {
     fn new(random: &Random) -> Self {
         Self(hex(&random.bytes::<32>()))
+    }
+
+    /// One that begins with the session's id: what is bound to the session stays bound when the
+    /// secret is replaced.
+    fn of(family: Uuid, random: &Random) -> Self {
+        Self(format!("{}{}", family.simple(), Self::new(random).0))
     }
 
     /// The text, for the one answer that carries it.
@@ -102,57 +111,98 @@ impl AccessTokens {
     }
 }
 
-struct NewSession {
+struct NewSession<'a> {
+    secret: &'a Secret,
     family: Uuid,
     kind: &'static str,
     account: Uuid,
     expires_at: Timestamp,
+    proved_at: Timestamp,
 }
 
-async fn insert(tx: &mut Tx, new: NewSession, random: &Random) -> Result<Secret, Error> {
-    let secret = Secret::new(random);
+async fn insert(tx: &mut Tx, new: NewSession<'_>) -> Result<(), Error> {
     let now = tx.now();
     tx.query(
-        "INSERT INTO sessions (id_hash, family, kind, account_id, created_at, seen_at, expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        "INSERT INTO sessions (id_hash, family, kind, account_id, created_at, seen_at, expires_at,
+                               proved_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
     )
-    .bind(hash(secret.text()))
+    .bind(hash(new.secret.text()))
     .bind(new.family)
     .bind(new.kind)
     .bind(new.account)
     .bind(now)
     .bind(now)
     .bind(new.expires_at)
+    .bind(new.proved_at)
     .execute()
-    .await?;
+    .await
+    .map(drop)
+}
+
+/// Open a browser session after a proof; its secret goes into the cookie.
+pub async fn open_browser(tx: &mut Tx, account: Uuid, random: &Random) -> Result<Secret, Error> {
+    let family = ids::v4(random);
+    let secret = Secret::of(family, random);
+    let now = tx.now();
+    let new = NewSession {
+        secret: &secret,
+        family,
+        kind: "browser",
+        account,
+        expires_at: now.plus_ms(BROWSER_MAX_MS),
+        proved_at: now,
+    };
+    insert(tx, new).await?;
     Ok(secret)
 }
 
-/// Open a browser session; its secret goes into the cookie.
-pub async fn open_browser(tx: &mut Tx, account: Uuid, random: &Random) -> Result<Secret, Error> {
-    let new = NewSession {
-        family: ids::v4(random),
-        kind: "browser",
-        account,
-        expires_at: tx.now().plus_ms(BROWSER_MAX_MS),
-    };
-    insert(tx, new, random).await
-}
-
-/// Open a family for a program: its id, and the first refresh token.
+/// Open a family for a program after a proof: its id, and the first refresh token.
 pub async fn open_family(
     tx: &mut Tx,
     account: Uuid,
     random: &Random,
 ) -> Result<(Uuid, Secret), Error> {
     let family = ids::v4(random);
+    let secret = Secret::new(random);
+    let now = tx.now();
     let new = NewSession {
+        secret: &secret,
         family,
         kind: "refresh",
         account,
-        expires_at: tx.now().plus_ms(REFRESH_MAX_MS),
+        expires_at: now.plus_ms(REFRESH_MAX_MS),
+        proved_at: now,
     };
-    Ok((family, insert(tx, new, random).await?))
+    insert(tx, new).await?;
+    Ok((family, secret))
+}
+
+/// Note that the session's account has proved itself again now.
+pub async fn proved(tx: &mut Tx, family: Uuid) -> Result<u64, Error> {
+    let now = tx.now();
+    tx.query("UPDATE sessions SET proved_at = $2 WHERE family = $1")
+        .bind(family)
+        .bind(now)
+        .execute()
+        .await
+}
+
+/// As [`proved`] for a browser's session, which gets a new secret: whoever copied the old cookie does
+/// not share in the proof.
+pub async fn renew(tx: &mut Tx, family: Uuid, random: &Random) -> Result<Secret, Error> {
+    let secret = Secret::of(family, random);
+    let now = tx.now();
+    tx.query(
+        "UPDATE sessions SET id_hash = $2, proved_at = $3, seen_at = $3
+         WHERE family = $1 AND kind = 'browser'",
+    )
+    .bind(family)
+    .bind(hash(secret.text()))
+    .bind(now)
+    .execute()
+    .await?;
+    Ok(secret)
 }
 
 #[derive(sqlx::FromRow)]
@@ -162,6 +212,7 @@ struct Row {
     seen_at: Timestamp,
     expires_at: Timestamp,
     used_at: Option<Timestamp>,
+    proved_at: Timestamp,
     role: String,
     province: Option<String>,
 }
@@ -178,7 +229,8 @@ impl Row {
 
 async fn by_secret(tx: &mut Tx, secret: &str, kind: &'static str) -> Result<Option<Row>, Error> {
     tx.query(
-        "SELECT s.family, s.account_id, s.seen_at, s.expires_at, s.used_at, a.role, a.province
+        "SELECT s.family, s.account_id, s.seen_at, s.expires_at, s.used_at, s.proved_at, a.role,
+                a.province
          FROM sessions s JOIN accounts a ON a.id = s.account_id
          WHERE s.id_hash = $1 AND s.kind = $2 AND a.disabled_at IS NULL",
     )
@@ -211,14 +263,38 @@ pub async fn refresh(
         .bind(now)
         .execute()
         .await?;
+    let secret = Secret::new(random);
     let new = NewSession {
+        secret: &secret,
         family: row.family,
         kind: "refresh",
         account: account.id,
         expires_at: row.expires_at,
+        proved_at: row.proved_at,
     };
-    let secret = insert(tx, new, random).await?;
+    insert(tx, new).await?;
     Ok(Some((account, row.family, secret)))
+}
+
+/// A session that has not ended, and whose it is.
+#[derive(Clone, Debug)]
+pub struct Alive {
+    /// The account, with the role it has now.
+    pub account: Account,
+    /// The session.
+    pub family: Uuid,
+    /// When the account last proved itself in it.
+    pub proved_at: Timestamp,
+    /// Whether [`touch`] is due: the last use was written more than a minute ago.
+    pub touch_due: bool,
+}
+
+impl Alive {
+    /// Whether the last proof is fresh at `now`.
+    #[must_use]
+    pub fn is_fresh(&self, now: Timestamp) -> bool {
+        now < self.proved_at.plus_ms(PROOF_MS)
+    }
 }
 
 /// The account behind an access token's family, if the family has not ended.
@@ -226,11 +302,11 @@ pub async fn account_of_access(
     tx: &mut Tx,
     account: Uuid,
     family: Uuid,
-) -> Result<Option<Account>, Error> {
+) -> Result<Option<Alive>, Error> {
     let now = tx.now();
-    let row: Option<(Uuid, String, Option<String>)> = tx
+    let row: Option<(Uuid, String, Option<String>, Timestamp)> = tx
         .query(
-            "SELECT a.id, a.role, a.province
+            "SELECT a.id, a.role, a.province, s.proved_at
              FROM sessions s JOIN accounts a ON a.id = s.account_id
              WHERE s.family = $1 AND s.account_id = $2 AND s.expires_at > $3
                AND a.disabled_at IS NULL
@@ -241,26 +317,38 @@ pub async fn account_of_access(
         .bind(now)
         .optional()
         .await?;
-    Ok(row.and_then(|(id, role, province)| {
+    Ok(row.and_then(|(id, role, province, proved_at)| {
         let role = Role::parse(&role)?;
-        Some(Account { id, role, province })
+        Some(Alive {
+            account: Account { id, role, province },
+            family,
+            proved_at,
+            touch_due: false,
+        })
     }))
 }
 
-/// The account behind a browser's cookie, its family, and whether `touch` is due: the last
-/// use was written more than a minute ago.
-pub async fn account_of_browser(
-    tx: &mut Tx,
-    secret: &str,
-) -> Result<Option<(Account, Uuid, bool)>, Error> {
+/// The session behind a browser's cookie.
+pub async fn account_of_browser(tx: &mut Tx, secret: &str) -> Result<Option<Alive>, Error> {
     let now = tx.now();
     let row = by_secret(tx, secret, "browser").await?;
     Ok(row.and_then(|row| {
         let alive = now < row.expires_at && now < row.seen_at.plus_ms(BROWSER_IDLE_MS);
-        let due = row.seen_at.plus_ms(SEEN_GRAIN_MS) < now;
-        let account = row.account().filter(|_| alive)?;
-        Some((account, row.family, due))
+        Some(Alive {
+            account: row.account().filter(|_| alive)?,
+            family: row.family,
+            proved_at: row.proved_at,
+            touch_due: row.seen_at.plus_ms(SEEN_GRAIN_MS) < now,
+        })
     }))
+}
+
+/// End the browser session of this cookie, whoever's it is.
+pub async fn end_browser(tx: &mut Tx, secret: &str) -> Result<u64, Error> {
+    tx.query("DELETE FROM sessions WHERE id_hash = $1 AND kind = 'browser'")
+        .bind(hash(secret))
+        .execute()
+        .await
 }
 
 /// End a family or a browser session, on the server.

@@ -114,6 +114,20 @@ pub async fn login_of(tx: &mut Tx, keys: &KeyRing, id: Uuid) -> Result<String, F
     Ok(String::from_utf8_lossy(&plain).into_owned())
 }
 
+/// The password hash of an account, for another proof in a session that is open.
+///
+/// # Errors
+///
+/// Those of the store.
+pub async fn password_hash_of(tx: &mut Tx, id: Uuid) -> Result<Option<String>, Error> {
+    let row: Option<(String,)> = tx
+        .query("SELECT password_hash FROM accounts WHERE id = $1 AND disabled_at IS NULL")
+        .bind(id)
+        .optional()
+        .await?;
+    Ok(row.map(|(hash,)| hash))
+}
+
 /// Replace the password of an account.
 ///
 /// # Errors

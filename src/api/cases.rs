@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::{
     base::{Failure, FieldError, Timestamp, failure::Result},
     cases::{self, Case, CaseDraft, Patient},
-    exposures::{Desk, run::Visit},
+    exposures::{Desk, budget::Budgets, run::Visit},
     http::{App, Caller, Json, List, Officers, PageQuery, Path, Query, Shared, problem::Problem},
     identity::Phone,
     privacy::{
@@ -28,6 +28,10 @@ pub fn desk(app: &App) -> Desk<'_> {
         directory: &app.directory,
         regions: &app.regions,
         retention_days: app.settings.retention_days,
+        budgets: app.settings.rate_limits.then_some(Budgets {
+            lookups: app.settings.lookups_per_day,
+            people: app.settings.people_per_day,
+        }),
     }
 }
 

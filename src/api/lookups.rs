@@ -16,7 +16,7 @@ use crate::{
         run,
     },
     http::{
-        App, Caller, Json, LeadOnly, List, Officers, PageQuery, Path, Query, Shared,
+        App, Caller, Fresh, Json, LeadOnly, List, Officers, PageQuery, Path, Query, Shared,
         problem::Problem,
     },
     identity::Sex,
@@ -324,10 +324,10 @@ async fn view(app: &App, officer: &crate::accounts::Account, run: &Run) -> Resul
     request_body = LookupDraft,
     responses((status = 201, body = LookupView), (status = 401, body = Problem),
         (status = 403, body = Problem), (status = 404, body = Problem),
-        (status = 422, body = Problem)))]
+        (status = 422, body = Problem), (status = 429, body = Problem)))]
 pub async fn create(
     app: Shared,
-    caller: Caller<Officers>,
+    caller: Caller<Fresh<Officers>>,
     body: Json<LookupDraft>,
 ) -> Result<HttpResponse> {
     let order = body
@@ -365,7 +365,7 @@ pub async fn show(
         (status = 403, body = Problem), (status = 404, body = Problem)))]
 pub async fn release(
     app: Shared,
-    caller: Caller<LeadOnly>,
+    caller: Caller<Fresh<LeadOnly>>,
     id: Path<Uuid>,
 ) -> Result<web::Json<LookupView>> {
     let run = people::release(&desk(&app), &caller.account, id.0).await?;
@@ -376,8 +376,13 @@ pub async fn release(
 #[utoipa::path(post, path = "/api/v1/lookups/{id}/rerun", tag = "Lookups",
     security(("bearer" = [])), params(("id" = Uuid, Path, description = "The run to repeat")),
     responses((status = 201, body = RerunView), (status = 401, body = Problem),
-        (status = 403, body = Problem), (status = 404, body = Problem)))]
-pub async fn rerun(app: Shared, caller: Caller<Officers>, id: Path<Uuid>) -> Result<HttpResponse> {
+        (status = 403, body = Problem), (status = 404, body = Problem),
+        (status = 429, body = Problem)))]
+pub async fn rerun(
+    app: Shared,
+    caller: Caller<Fresh<Officers>>,
+    id: Path<Uuid>,
+) -> Result<HttpResponse> {
     let run = find(&app, &caller.account, id.0).await?;
     let (new, added, withdrawn) = desk(&app).rerun(&caller.account, &run).await?;
     Ok(HttpResponse::Created().json(RerunView {
@@ -404,10 +409,11 @@ pub struct ExposuresQuery {
         ("limit" = Option<i64>, Query, description = "Rows on the page, 1 to 500; 50 by default"),
         ("cursor" = Option<String>, Query, description = "`next` of the page before")),
     responses((status = 200, body = List<ExposureView>), (status = 401, body = Problem),
-        (status = 403, body = Problem), (status = 404, body = Problem)))]
+        (status = 403, body = Problem), (status = 404, body = Problem),
+        (status = 429, body = Problem)))]
 pub async fn exposures(
     app: Shared,
-    caller: Caller<Officers>,
+    caller: Caller<Fresh<Officers>>,
     id: Path<Uuid>,
     query: Query<ExposuresQuery>,
 ) -> Result<HttpResponse> {
@@ -443,8 +449,13 @@ pub async fn exposures(
     security(("bearer" = [])), params(("id" = Uuid, Path, description = "The run")),
     responses((status = 200, description = "UTF-8 with a byte order mark", content_type = "text/csv"),
         (status = 401, body = Problem), (status = 403, body = Problem),
-        (status = 404, body = Problem)))]
-pub async fn csv(app: Shared, caller: Caller<Officers>, id: Path<Uuid>) -> Result<HttpResponse> {
+        (status = 404, body = Problem),
+        (status = 429, body = Problem)))]
+pub async fn csv(
+    app: Shared,
+    caller: Caller<Fresh<Officers>>,
+    id: Path<Uuid>,
+) -> Result<HttpResponse> {
     file(&app, &caller.account, id.0, Form::Csv).await
 }
 
@@ -454,8 +465,13 @@ pub async fn csv(app: Shared, caller: Caller<Officers>, id: Path<Uuid>) -> Resul
     responses((status = 200, description = "An XLSX workbook",
             content_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
         (status = 401, body = Problem), (status = 403, body = Problem),
-        (status = 404, body = Problem)))]
-pub async fn xlsx(app: Shared, caller: Caller<Officers>, id: Path<Uuid>) -> Result<HttpResponse> {
+        (status = 404, body = Problem),
+        (status = 429, body = Problem)))]
+pub async fn xlsx(
+    app: Shared,
+    caller: Caller<Fresh<Officers>>,
+    id: Path<Uuid>,
+) -> Result<HttpResponse> {
     file(&app, &caller.account, id.0, Form::Xlsx).await
 }
 

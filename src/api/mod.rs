@@ -39,7 +39,11 @@ described_routes! {
 
     POST   "/api/v1/sessions"          => sessions::log_in,  anyone;
     POST   "/api/v1/sessions/refresh"  => sessions::refresh, anyone;
-    DELETE "/api/v1/sessions/current"  => sessions::log_out, ALL;
+    GET    "/api/v1/sessions"                => sessions::list,    ALL;
+    DELETE "/api/v1/sessions"                => sessions::end_all, ALL;
+    POST   "/api/v1/sessions/current/proof"  => sessions::proof,   ALL;
+    DELETE "/api/v1/sessions/current"        => sessions::log_out, ALL;
+    DELETE "/api/v1/sessions/{id}"           => sessions::end,     ALL;
     GET    "/api/v1/openapi.json"      => openapi::serve,    anyone;
 
     GET   "/api/v1/regions"                  => regions::provinces, anyone;

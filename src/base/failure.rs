@@ -40,9 +40,15 @@ kinds! {
     /// A token is needed and there is none, or it is not good any more.
     Unauthorized "unauthorized" 401 "Hãy đăng nhập rồi thử lại." "Log in and try again.";
     /// Login and password do not go together.
-    LoginFailed "login_failed" 401 "Tên đăng nhập hoặc mật khẩu không đúng." "Login or password is wrong.";
+    LoginFailed "login_failed" 401 "Tên đăng nhập, mật khẩu hoặc mã một lần không đúng." "Login, password or one-time password is wrong.";
+    /// The account logs in with a one-time password too, and there was none.
+    OtpNeeded "otp_needed" 401 "Tài khoản này cần thêm mã một lần từ ứng dụng xác thực; hãy gửi kèm otp." "This account also needs the one-time password of its authenticator app; send it as otp.";
+    /// The one-time password was used before.
+    OtpUsed "otp_used" 401 "Mã một lần này đã dùng rồi; hãy đợi mã kế tiếp." "This one-time password was used already; wait for the next one.";
     /// The account's role may not do this.
     Forbidden "forbidden" 403 "Vai trò của tài khoản này không được làm việc đó." "The role of this account may not do that.";
+    /// The last proof of who is calling is too old for this.
+    ProofNeeded "proof_needed" 403 "Việc này cần xác minh lại trong 15 phút gần nhất: gửi mã một lần tới /api/v1/sessions/current/proof rồi thử lại." "This needs a proof of the last 15 minutes: send a one-time password to /api/v1/sessions/current/proof and try again.";
     /// The form was not sent from our own page.
     ForeignForm "foreign_form" 403 "Biểu mẫu đã cũ hoặc không gửi từ trang này; hãy mở lại trang." "The form is stale or was not sent from this site; open the page again.";
     /// A large result needs a second person first.
@@ -65,6 +71,8 @@ kinds! {
     ClockOutOfRange "clock_out_of_range" 422 "Đồng hồ của máy lệch quá nhiều; hãy chỉnh theo server_time rồi gửi lại." "The device's clock is too far off; correct it by server_time and send again.";
     /// Too many requests of one kind.
     TooMany "too_many_requests" 429 "Quá nhiều yêu cầu; hãy đợi một lát." "Too many requests; wait a moment.";
+    /// The officer's budget of the day is spent.
+    BudgetSpent "budget_spent" 429 "Hạn mức hôm nay của tài khoản đã hết. Người vận hành nâng được bằng lệnh account budget; qua nửa đêm hạn mức được tính lại." "This account's budget for today is spent. The operator can raise it with the command account budget; it starts anew at midnight.";
     /// A failure of ours, logged once.
     Internal "internal" 500 "Lỗi của máy chủ; đã được ghi lại." "A failure of the server; it was logged.";
     /// Cannot be done now; nothing was stored.

@@ -18,6 +18,7 @@ use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 use clap::{Parser, Subcommand};
 
 use crate::{
+    accounts::{TotpSecret, totp},
     base::{Clock, Failure, Random},
     config::{ConfigError, LogFormat, Overrides, Settings, environment},
     http::{App, StartError},
@@ -35,6 +36,8 @@ options above. Every key of the file is also a variable: listen = \"…\" is DKD
   public_url       how phones reach it, e.g. https://dkd.example.vn: printed in the QR codes
   metrics_listen   address and port for Prometheus         (default none)
   retention_days   14 to 28                                (default 21)
+  lookups_per_day  lookups of one officer in a day         (default 300)
+  people_per_day   people one officer opens in a day       (default 50000)
   rate_limits      on or off; off is for benchmarks only   (default on)
   trusted_proxies  addresses whose X-Forwarded-For counts  (default none)
   master_key       64 hexadecimal digits, or master_key_file (default: a file made at first start)
@@ -74,7 +77,7 @@ enum Command {
     /// Fill an empty data folder with a made-up province (venues, two weeks of check-ins, cases), print
     /// the logins, and serve.
     Demo(demo::Options),
-    /// Make accounts.
+    /// Make accounts and look after them.
     #[command(subcommand)]
     Account(account::Command),
     /// Bring the database up to date, and stop.
@@ -82,6 +85,12 @@ enum Command {
     /// Bring in check-ins from paper lists and other systems.
     #[command(subcommand)]
     Import(import::Command),
+    /// Print the one-time password of this moment for a second factor's secret, where there is no
+    /// authenticator app: to try the demo, or in a script.
+    Otp {
+        /// The 32 letters after `totp` that `account create` printed; without it, from standard input.
+        secret: Option<String>,
+    },
     /// Print a checkpoint's poster.
     Poster(poster::Options),
     /// Delete what is past its retention and destroy its keys, now instead of by itself once a day. What
@@ -152,12 +161,27 @@ async fn run(arguments: Arguments) -> Result<(), CliError> {
         Command::Account(command) => account::run(settings, command).await,
         Command::Migrate(options) => migrate::run(settings, options).await,
         Command::Import(command) => import::run(settings, command).await,
+        Command::Otp { secret } => otp(secret),
         Command::Poster(options) => poster::run(settings, options).await,
         Command::Sweep => sweep::run(settings).await,
         Command::Keys(command) => sweep::keys(settings, command).await,
         Command::Audit(command) => audit::run(settings, command).await,
         Command::Doctor(options) => doctor::run(settings, options).await,
     }
+}
+
+/// Print the one-time password of now.
+fn otp(secret: Option<String>) -> Result<(), CliError> {
+    let secret = match secret {
+        Some(secret) => secret,
+        None => std::io::read_to_string(std::io::stdin())
+            .map_err(|error| CliError::other(format!("the secret cannot be read: {error}")))?,
+    };
+    let secret = TotpSecret::parse(secret.trim().trim_start_matches("totp ")).ok_or_else(|| {
+        CliError::other("this is no secret: it has 32 letters, as account create printed them")
+    })?;
+    println!("{}", secret.at(totp::step_at(Clock::System.now())));
+    Ok(())
 }
 
 /// The application's state, on the machine's own clock and randomness.

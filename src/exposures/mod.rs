@@ -14,11 +14,12 @@
 //! score      the order of work
 //! ```
 //!
-//! [`search`] joins the two for one ring, [`run`] makes an immutable run of it, [`people`] opens the
+//! [`budget`] bounds what one officer may do in a day. [`search`] joins the two for one ring, [`run`] makes an immutable run of it, [`people`] opens the
 //! result to an officer, [`export`] writes it to a file. Nothing here changes a run that was made: a
 //! correction is a new one. A run lives as long as the files of its cases: [`sweep`] copies into them
 //! what they need of a day before the day goes.
 
+pub mod budget;
 pub mod export;
 mod findings;
 pub mod fold;

@@ -10,10 +10,11 @@ use uuid::Uuid;
 
 use crate::{
     accounts::Account,
-    base::{Kind, failure::Result},
+    base::{Failure, Kind, failure::Result},
     cases::kept::{self, Entry},
     declarations::{self, Contact},
     exposures::{
+        budget,
         findings::Marks,
         record,
         run::{self, Desk, Run},
@@ -101,8 +102,8 @@ pub struct Which {
 ///
 /// # Errors
 ///
-/// [`Kind::ReleaseNeeded`] when the run is too large to open without a second person; those of the
-/// store.
+/// [`Kind::ReleaseNeeded`] when the run is too large to open without a second person;
+/// [`Kind::BudgetSpent`] when the officer may open fewer people today; those of the store.
 pub async fn open(
     desk: &Desk<'_>,
     officer: &Account,
@@ -130,12 +131,18 @@ pub async fn open(
         "lookup.exported" => Purpose::Export,
         _ => Purpose::List,
     };
-    desk.db
+    let opened = desk
+        .db
         .write(async |tx| {
+            if let Some(usual) = desk.budgets {
+                budget::count_people(tx, usual, officer.id, run.id, people, run.people()).await?;
+            }
             note(tx, officer, run, action, Some(people)).await?;
-            opened::count(tx, named.clone(), purpose, officer.province.as_deref()).await
+            opened::count(tx, named.clone(), purpose, officer.province.as_deref()).await?;
+            Ok::<_, Failure>(())
         })
-        .await?;
+        .await;
+    budget::noted(desk.db, officer, opened).await?;
     let declarations = rows.iter().filter_map(|row| row.declaration_id);
     declarations::open_days(desk.keys, desk.db, declarations).await?;
     let cases = desk

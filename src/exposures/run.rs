@@ -18,6 +18,7 @@ use crate::{
     },
     checkins::Journal,
     exposures::{
+        budget::{self, Budgets, Today},
         findings::Findings,
         fold::{Candidate, Grade, Terms},
         interval::Span,
@@ -70,6 +71,8 @@ pub struct Desk<'a> {
     pub regions: &'a Regions,
     /// Days for which check-ins are kept.
     pub retention_days: u16,
+    /// What an officer may do on one day; `None` when nothing is limited.
+    pub budgets: Option<Budgets>,
 }
 
 /// A run as it is stored.
@@ -173,13 +176,19 @@ impl Desk<'_> {
     /// # Errors
     ///
     /// [`Kind::NotFound`] when a case or checkpoint is not there; [`Kind::Invalid`] when the run would
-    /// find more than can be worked on; those of the store.
+    /// find more than can be worked on; [`Kind::BudgetSpent`] when the officer has none left for today;
+    /// those of the store.
     pub async fn look_up(
         &self,
         officer: &Account,
         order: &Order,
         parent: Option<Uuid>,
     ) -> Result<Run> {
+        if let Some(usual) = self.budgets {
+            let check = async |tx: &mut Tx| budget::check_lookup(tx, usual, officer.id).await;
+            let left = self.db.read(check).await;
+            budget::noted(self.db, officer, left).await?;
+        }
         self.directory.refresh(self.db).await?;
         self.journal.settle().await?;
         let site = self.site_of(order).await?;
@@ -187,10 +196,31 @@ impl Desk<'_> {
             .db
             .stage(async |tx| self.compute(tx, officer, order, site, parent).await)
             .await?;
-        self.db
-            .write(async |tx| record::insert(tx, &made).await)
-            .await?;
+        let stored = self
+            .db
+            .write(async |tx| {
+                if let Some(usual) = self.budgets {
+                    budget::count_lookup(tx, usual, officer.id).await?;
+                }
+                record::insert(tx, &made).await?;
+                Ok::<_, Failure>(())
+            })
+            .await;
+        budget::noted(self.db, officer, stored).await?;
         Ok(made.run)
+    }
+
+    /// What `officer` has done today; `None` when nothing is limited.
+    ///
+    /// # Errors
+    ///
+    /// Those of the store.
+    pub async fn today(&self, officer: &Account) -> Result<Option<Today>> {
+        let Some(usual) = self.budgets else {
+            return Ok(None);
+        };
+        let today = async |tx: &mut Tx| budget::today(tx, usual, officer.id).await;
+        Ok(Some(self.db.read(today).await?))
     }
 
     /// Make the run of `run` again with the data of now; gives it with the people added and

@@ -15,8 +15,8 @@ use actix_web::{
 use uuid::Uuid;
 
 use crate::{
-    accounts::{self, Account, Role},
-    base::{Failure, Kind},
+    accounts::{self, Account, Alive, Role},
+    base::{Failure, Kind, Timestamp},
     http::Shared,
     store,
 };
@@ -25,6 +25,18 @@ use crate::{
 pub trait Permission: 'static {
     /// The roles.
     const ROLES: &'static [Role];
+    /// Whether it takes a proof of the last quarter of an hour.
+    const FRESH: bool = false;
+}
+
+/// What `P` permits, to somebody who has proved who they are within the last quarter of an hour. It
+/// stands before whatever opens names, and before what ends other sessions.
+#[derive(Clone, Copy, Debug)]
+pub struct Fresh<P>(PhantomData<P>);
+
+impl<P: Permission> Permission for Fresh<P> {
+    const ROLES: &'static [Role] = P::ROLES;
+    const FRESH: bool = true;
 }
 
 macro_rules! permissions {
@@ -66,6 +78,8 @@ pub struct BrowserCaller<P> {
     pub account: Account,
     /// Its session.
     pub family: Uuid,
+    /// Whether the last proof is of the last quarter of an hour.
+    pub is_fresh: bool,
     permission: PhantomData<P>,
 }
 
@@ -81,17 +95,19 @@ fn shared(request: &HttpRequest) -> Result<Shared, Failure> {
         .ok_or_else(|| Kind::Internal.into())
 }
 
-fn permitted<P: Permission>(account: &Account) -> Result<(), Failure> {
-    if P::ROLES.contains(&account.role) {
-        Ok(())
-    } else {
+fn permitted<P: Permission>(alive: &Alive, now: Timestamp) -> Result<(), Failure> {
+    if !P::ROLES.contains(&alive.account.role) {
         Err(Kind::Forbidden.into())
+    } else if P::FRESH && !alive.is_fresh(now) {
+        Err(Kind::ProofNeeded.into())
+    } else {
+        Ok(())
     }
 }
 
 /// Who was let through by [`judge`].
 #[derive(Clone)]
-struct Judged(Account, Uuid);
+struct Judged(Alive);
 
 /// Let through only accounts of `roles`, by access token, before anything of the request is read.
 ///
@@ -130,15 +146,15 @@ async fn account_of(request: &ServiceRequest, roles: &[Role]) -> Result<Judged, 
     let (account, family) = token
         .and_then(|token| app.access.read(token, app.clock.now()))
         .ok_or(Kind::Unauthorized)?;
-    let account = app
+    let alive = app
         .db
         .read(async |tx| accounts::account_of_access(tx, account, family).await)
         .await?
         .ok_or(Kind::Unauthorized)?;
-    if !roles.contains(&account.role) {
+    if !roles.contains(&alive.account.role) {
         return Err(Kind::Forbidden.into());
     }
-    Ok(Judged(account, family))
+    Ok(Judged(alive))
 }
 
 impl<P: Permission> FromRequest for Caller<P> {
@@ -147,14 +163,16 @@ impl<P: Permission> FromRequest for Caller<P> {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let judged = request.extensions().get::<Judged>().cloned();
-        ready(match judged {
-            None => Err(Kind::Unauthorized.into()),
-            Some(Judged(account, family)) => permitted::<P>(&account).map(|()| Self {
-                account,
-                family,
+        let caller = || {
+            let Judged(alive) = judged.ok_or(Kind::Unauthorized)?;
+            permitted::<P>(&alive, shared(request)?.clock.now())?;
+            Ok(Self {
+                account: alive.account,
+                family: alive.family,
                 permission: PhantomData,
-            }),
-        })
+            })
+        };
+        ready(caller())
     }
 }
 
@@ -171,23 +189,25 @@ impl<P: Permission> FromRequest for BrowserCaller<P> {
                 .cookie(&app.cookie_name(COOKIE))
                 .map(|cookie| cookie.value().to_owned())
                 .ok_or(Kind::Unauthorized)?;
-            let (account, family, due) = app
+            let alive = app
                 .db
                 .read(async |tx| accounts::account_of_browser(tx, &secret).await)
                 .await?
                 .ok_or(Kind::Unauthorized)?;
-            if due {
+            if alive.touch_due {
                 app.db
                     .append(async |tx| {
-                        accounts::touch(tx, family).await?;
+                        accounts::touch(tx, alive.family).await?;
                         Ok::<_, store::Error>(())
                     })
                     .await?;
             }
-            permitted::<P>(&account)?;
+            let now = app.clock.now();
+            permitted::<P>(&alive, now)?;
             Ok(Self {
-                account,
-                family,
+                is_fresh: alive.is_fresh(now),
+                account: alive.account,
+                family: alive.family,
                 permission: PhantomData,
             })
         })

@@ -17,8 +17,8 @@ mod routes;
 pub use app::{App, Shared, StartError};
 pub use body::{Json, Path, Query};
 pub use caller::{
-    AnyRole, BrowserCaller, COOKIE, Caller, LeadOnly, Officers, Operators, Owners, Permission,
-    judge,
+    AnyRole, BrowserCaller, COOKIE, Caller, Fresh, LeadOnly, Officers, Operators, Owners,
+    Permission, judge,
 };
 pub use headers::{RequestIds, client_address, finish, wrap};
 pub use leaving::Leaving;

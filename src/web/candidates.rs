@@ -18,7 +18,7 @@ use crate::{
     api::{self, cases::desk},
     base::{Kind, Timestamp, failure::Result},
     exposures::people::{self, CaseSpan, Item, Which},
-    http::{App, Officers},
+    http::{App, Fresh, Officers},
     identity::Phone,
 };
 
@@ -33,7 +33,7 @@ pub struct Place {
 
 /// `GET /lookups/{lookup}/people`: names and numbers, after the audit entry.
 pub async fn show(
-    own: Own<Officers>,
+    own: Own<Fresh<Officers>>,
     id: web::Path<Uuid>,
     place: web::Query<Place>,
 ) -> Result<HttpResponse> {
@@ -176,7 +176,10 @@ fn bands(there: Span, certain_ms: i64, case: &[Span]) -> Vec<Span> {
 }
 
 /// `GET /lookups/{lookup}/exposures.csv` and `.xlsx`.
-pub async fn export(own: Own<Officers>, path: web::Path<(Uuid, String)>) -> Result<HttpResponse> {
+pub async fn export(
+    own: Own<Fresh<Officers>>,
+    path: web::Path<(Uuid, String)>,
+) -> Result<HttpResponse> {
     let app = &own.frame.app;
     let (id, format) = path.into_inner();
     let form = match format.as_str() {

@@ -8,6 +8,7 @@ use super::{
     frame::{Own, go},
     lookups,
     page::{Choice, Form, Page},
+    proof::Proven,
     sent::Sent,
     texts::Lang,
     views::{CaseNew, CasePage, CaseRow, Cases, Run, Visit},
@@ -182,9 +183,9 @@ pub async fn show(own: Own<Officers>, id: web::Path<Uuid>) -> Result<HttpRespons
 }
 
 /// `POST /cases/{case}`: find who was there.
-pub async fn look_up(own: Own<Officers>, id: web::Path<Uuid>, sent: Sent) -> Result<HttpResponse> {
+pub async fn look_up(sent: Proven<Officers>, id: web::Path<Uuid>) -> Result<HttpResponse> {
+    let Proven { own, mut form } = sent;
     let case = find(&own, *id).await?;
-    let mut form = sent.0;
     let order = LookupDraft {
         case: Some(case.id),
         ..lookups::draft(&form)
@@ -207,6 +208,7 @@ async fn case_page(
 ) -> Result<HttpResponse> {
     let app = &own.frame.app;
     let visits = desk(app).visits(&case).await?;
+    let budget = lookups::budget(&own.frame, &own.account).await?;
     let id = case.id;
     let runs = app
         .db
@@ -227,6 +229,7 @@ async fn case_page(
         status,
         &CasePage {
             f: form,
+            budget,
             id: case.id.to_string(),
             from: page.moment(Timestamp::from_ms(case.window_from)),
             until: until(&page, &case),

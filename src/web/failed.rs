@@ -13,7 +13,13 @@ use actix_web::{
 };
 use askama::Template;
 
-use super::{frame, page::Page, texts::Lang, views::Message};
+use super::{
+    frame,
+    page::Page,
+    proof::{carry, to_proof},
+    texts::Lang,
+    views::Message,
+};
 use crate::{
     base::{Failure, Kind},
     http::problem,
@@ -51,13 +57,13 @@ pub async fn as_page<B: MessageBody>(
             )
         })
     };
-    Ok(match replaced {
-        Some(page) => {
-            let (request, _) = answer.into_parts();
-            ServiceResponse::new(request, page.map_into_right_body())
-        }
-        None => answer.map_into_left_body(),
-    })
+    let (request, response) = answer.into_parts();
+    let mut response = match replaced {
+        Some(page) => page.map_into_right_body(),
+        None => response.map_into_left_body(),
+    };
+    carry(&request, &mut response);
+    Ok(ServiceResponse::new(request, response))
 }
 
 /// The page that a path which does not exist gets.
@@ -79,8 +85,10 @@ fn failed(
     kind: Kind,
     retry_after: Option<&header::HeaderValue>,
 ) -> HttpResponse {
-    if kind == Kind::Unauthorized {
-        return to_login(request);
+    match kind {
+        Kind::Unauthorized => return to_login(request),
+        Kind::ProofNeeded if request.method() == Method::GET => return to_proof(request),
+        _ => {}
     }
     let lang = frame::shared(request).map_or(Lang::default(), |app| frame::lang_of(request, &app));
     let page = Page::new(lang);
@@ -142,14 +150,18 @@ fn to_login(request: &HttpRequest) -> HttpResponse {
 }
 
 /// Whether a path leads to a page of ours and nowhere else: what a browser would read as another
-/// host, and what would need escaping, is refused.
+/// host, and what would need escaping, is refused. Of queries only the place in a list may follow.
 #[must_use]
 pub fn is_ours(path: &str) -> bool {
+    let (path, cursor) = path.split_once("?cursor=").unwrap_or((path, ""));
     path.starts_with('/')
         && !path.starts_with("//")
         && path
             .chars()
             .all(|c| c.is_ascii_alphanumeric() || "/-_.".contains(c))
+        && cursor
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "-.".contains(c))
 }
 
 #[cfg(test)]
@@ -158,7 +170,7 @@ mod tests {
 
     #[test]
     fn only_paths_of_ours_are_followed() {
-        for path in ["/", "/cases", "/venues/0b5e-1_x.y"] {
+        for path in ["/", "/cases", "/venues/0b5e-1_x.y", "/cases?cursor=12.a-b"] {
             assert!(is_ours(path), "{path}");
         }
         for path in [
@@ -167,6 +179,9 @@ mod tests {
             "/\\evil",
             "https://evil",
             "/a?b",
+            "/a?cursor=1&b",
+            "/a?cursor=1?cursor=2",
+            "//a?cursor=1",
             "/a#b",
             "/a%2f",
             "/a b",

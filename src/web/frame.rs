@@ -19,7 +19,7 @@ use super::{
     texts::Lang,
 };
 use crate::{
-    accounts::{self, Account},
+    accounts::{self, Account, Role},
     base::{Failure, Kind},
     http::{AnyRole, App, BrowserCaller, COOKIE, Officers, Owners, Permission, Shared},
 };
@@ -28,6 +28,8 @@ use crate::{
 const FORM_COOKIE: &str = "dkd_form";
 /// The cookie that keeps the language chosen by the switch.
 const LANG_COOKIE: &str = "dkd_lang";
+/// Letters at the beginning of a session's cookie that are its id.
+const SESSION_ID: usize = 32;
 /// How long the choice of a language is kept: a year.
 const LANG_DAYS: i64 = 365;
 
@@ -54,6 +56,8 @@ pub struct Own<P> {
     pub account: Account,
     /// Its session.
     pub session: Uuid,
+    /// Whether the last proof is of the last quarter of an hour.
+    pub is_fresh: bool,
     permission: PhantomData<P>,
 }
 
@@ -133,6 +137,16 @@ impl Frame {
         Ok(answer.body(body))
     }
 
+    /// The cookie of a session. Who reads about people is never sent in by a link from elsewhere.
+    #[must_use]
+    pub fn session_cookie(&self, role: Role, secret: String) -> Cookie<'static> {
+        let mut cookie = self.cookie(COOKIE, secret, None);
+        if role.has_second_factor() {
+            cookie.set_same_site(SameSite::Strict);
+        }
+        cookie
+    }
+
     /// A cookie of ours: out of reach of scripts, not sent along by other sites' forms. Without an
     /// age it ends with the browser.
     #[must_use]
@@ -195,6 +209,7 @@ impl<P: Permission> FromRequest for Own<P> {
                 frame,
                 account: caller.account,
                 session: caller.family,
+                is_fresh: caller.is_fresh,
                 permission: PhantomData,
             })
         })
@@ -250,9 +265,14 @@ pub(super) fn lang_of(request: &HttpRequest, app: &App) -> Lang {
         .unwrap_or_default()
 }
 
-/// What a form's token is bound to: the session, or the cookie made for forms.
+/// What a form's token is bound to: the session, or the cookie made for forms. A session's cookie
+/// begins with its id, which stays when a proof replaces the secret: other open forms stay good.
 pub(super) fn binding(request: &HttpRequest, app: &App) -> Option<String> {
-    session_cookie(request).or_else(|| {
+    let of_session = |cookie: String| {
+        let id = cookie.get(..SESSION_ID).unwrap_or(&cookie);
+        format!("session {id}")
+    };
+    session_cookie(request).map(of_session).or_else(|| {
         let cookie = request.cookie(&app.cookie_name(FORM_COOKIE))?;
         Some(cookie.value().to_owned())
     })

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::{
     frame::{Frame, Own, go},
     page::{Form, Page},
-    sent::Sent,
+    proof::Proven,
     texts::Lang,
     views::{LookupNew, LookupPage},
 };
@@ -82,8 +82,32 @@ pub async fn run(own: &Own<Officers>, draft: LookupDraft) -> Result<Run> {
     desk(app).look_up(&own.account, &order, None).await
 }
 
-fn ask_page(own: &Own<Officers>, form: Form, status: StatusCode) -> Result<HttpResponse> {
+/// What is left of the officer's day, in one line; empty when nothing is limited.
+pub(super) async fn budget(frame: &Frame, officer: &Account) -> Result<String> {
+    let Some(today) = desk(&frame.app).today(officer).await? else {
+        return Ok(String::new());
+    };
+    let page = frame.page();
+    let lookups = page.t2(
+        "budget-lookups",
+        "spent",
+        page.num(today.lookups),
+        "budget",
+        page.num(today.budgets.lookups),
+    );
+    let people = page.t2(
+        "budget-people",
+        "spent",
+        page.num(today.people),
+        "budget",
+        page.num(today.budgets.people),
+    );
+    Ok(format!("{lookups} {people}"))
+}
+
+async fn ask_page(own: &Own<Officers>, form: Form, status: StatusCode) -> Result<HttpResponse> {
     let page = LookupNew {
+        budget: budget(&own.frame, &own.account).await?,
         p: own.frame.page(),
         f: form,
     };
@@ -92,12 +116,12 @@ fn ask_page(own: &Own<Officers>, form: Form, status: StatusCode) -> Result<HttpR
 
 /// `GET /lookups/new`.
 pub async fn ask(own: Own<Officers>) -> Result<HttpResponse> {
-    ask_page(&own, Form::default(), StatusCode::OK)
+    ask_page(&own, Form::default(), StatusCode::OK).await
 }
 
 /// `POST /lookups/new`: by place and time, or by person.
-pub async fn look_up(own: Own<Officers>, sent: Sent) -> Result<HttpResponse> {
-    let mut form = sent.0;
+pub async fn look_up(sent: Proven<Officers>) -> Result<HttpResponse> {
+    let Proven { own, mut form } = sent;
     let page = own.frame.page();
     let text = |name: &str| form.some(name).map(str::to_owned);
     let moment = |name: &str| {
@@ -125,12 +149,12 @@ pub async fn look_up(own: Own<Officers>, sent: Sent) -> Result<HttpResponse> {
         Ok(run) => Ok(go(&format!("/lookups/{}", run.id)).finish()),
         Err(failure) if failure.kind == Kind::Invalid => {
             form.blame(&page, &failure.fields, NAMES);
-            ask_page(&own, form, StatusCode::UNPROCESSABLE_ENTITY)
+            ask_page(&own, form, StatusCode::UNPROCESSABLE_ENTITY).await
         }
         // The code was typed: a checkpoint that is not there is a mistake in the form.
         Err(failure) if failure.kind == Kind::NotFound && form.v("by") == "checkpoint" => {
             form.fail(&page, "code", "unknown");
-            ask_page(&own, form, StatusCode::UNPROCESSABLE_ENTITY)
+            ask_page(&own, form, StatusCode::UNPROCESSABLE_ENTITY).await
         }
         Err(failure) => Err(failure),
     }
@@ -150,7 +174,8 @@ pub async fn show(own: Own<Officers>, id: web::Path<Uuid>) -> Result<HttpRespons
 }
 
 /// `POST /lookups/{lookup}`: the second person releases a large result.
-pub async fn release(own: Own<LeadOnly>, id: web::Path<Uuid>, _sent: Sent) -> Result<HttpResponse> {
+pub async fn release(sent: Proven<LeadOnly>, id: web::Path<Uuid>) -> Result<HttpResponse> {
+    let own = sent.own;
     let run = people::release(&desk(&own.frame.app), &own.account, *id).await?;
     Ok(go(&format!("/lookups/{}", run.id)).finish())
 }
@@ -190,6 +215,7 @@ pub(super) async fn summary(frame: &Frame, account: &Account, run: &Run) -> Resu
         Lang::En => warning.en.clone(),
     });
     Ok(LookupPage {
+        budget: budget(frame, account).await?,
         id: run.id.to_string(),
         case: case.map(|case| (case.id.to_string(), case.number)),
         ring1: count(run.ring1),

@@ -23,8 +23,10 @@ mod lookups;
 mod nations;
 pub mod page;
 mod posters;
+mod proof;
 pub mod reference;
 mod sent;
+mod sessions;
 mod sign;
 pub mod texts;
 mod transparency;
@@ -63,6 +65,10 @@ routes! {
     GET  "/login"                                       => sign::ask,           anyone;
     POST "/login"                                       => sign::log_in,        anyone;
     POST "/logout"                                      => sign::log_out,       ALL;
+    GET  "/proof"                                       => proof::ask,          ALL;
+    POST "/proof"                                       => proof::answer,       ALL;
+    GET  "/sessions"                                    => sessions::list,      ALL;
+    POST "/sessions"                                    => sessions::end,       ALL;
 
     GET  "/venues"                                      => venues::list,        OWNERS;
     GET  "/venues/{venue}"                              => venues::show,        OWNERS;

@@ -218,6 +218,13 @@ impl Form {
             .any(|(found, sent)| found == name && sent == value)
     }
 
+    /// Every field that was sent, in order.
+    pub fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.values
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// Every value sent under this name: the boxes ticked.
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.values

@@ -1,7 +1,7 @@
 //! Logging in and out, and registering a venue.
 
 use actix_web::{
-    HttpResponse,
+    HttpMessage as _, HttpResponse,
     cookie::{Cookie, time::Duration},
     http::StatusCode,
     web,
@@ -14,6 +14,7 @@ use super::{
     failed::is_ours,
     frame::{Frame, Own, go},
     page::{Choice, Form, Page},
+    proof::Renewed,
     sent::Sent,
     views::{Login, Register},
 };
@@ -65,7 +66,7 @@ pub async fn ask(frame: Frame, next: web::Query<Next>) -> Result<HttpResponse> {
     login_page(&frame, Form::default(), &next.next, StatusCode::OK)
 }
 
-/// `POST /login`. A wrong login and a wrong password are answered alike.
+/// `POST /login`. A wrong login, a wrong password and a wrong one-time password are answered alike.
 pub async fn log_in(frame: Frame, sent: Sent) -> Result<HttpResponse> {
     let mut form = sent.0;
     let page = frame.page();
@@ -81,21 +82,28 @@ pub async fn log_in(frame: Frame, sent: Sent) -> Result<HttpResponse> {
     // A password may begin or end with a blank.
     let password = SecretString::from(form.raw("password"));
     let (app, request) = (&frame.app, &frame.request);
-    match api::sessions::prove(app, request, form.v("login"), password).await {
+    let otp = SecretString::from(form.raw("otp"));
+    form.set("otp", "");
+    match api::sessions::prove(app, request, form.v("login"), password, Some(&otp)).await {
         Ok(account) => {
             let to = Some(next.as_str()).filter(|next| is_ours(next) && *next != "/login");
             open_session(&frame, &account, to.unwrap_or(home_of(account.role))).await
         }
-        Err(failure) if failure.kind == Kind::LoginFailed => {
-            form.fail(&page, "login", "wrong");
+        Err(failure) => {
+            let (field, code) = match failure.kind {
+                Kind::LoginFailed => ("login", "wrong"),
+                Kind::OtpNeeded => ("otp", "needed"),
+                Kind::OtpUsed => ("otp", "used"),
+                _ => return Err(failure),
+            };
+            form.fail(&page, field, code);
             login_page(&frame, form, &next, StatusCode::UNAUTHORIZED)
         }
-        Err(failure) => Err(failure),
     }
 }
 
 /// The first page of each role.
-const fn home_of(role: Role) -> &'static str {
+pub(super) const fn home_of(role: Role) -> &'static str {
     match role {
         Role::VenueOwner => "/venues",
         Role::HealthOfficer | Role::HealthLead => "/cases",
@@ -106,12 +114,18 @@ const fn home_of(role: Role) -> &'static str {
 async fn open_session(frame: &Frame, account: &Account, to: &str) -> Result<HttpResponse> {
     let app = &frame.app;
     let id = account.id;
+    let before = frame.cookie_value(COOKIE);
     let secret = app
         .db
-        .append(async |tx| accounts::open_browser(tx, id, &app.random).await)
+        .append(async |tx| {
+            if let Some(before) = &before {
+                accounts::end_browser(tx, before).await?;
+            }
+            accounts::open_browser(tx, id, &app.random).await
+        })
         .await?;
     let mut answer = go(to);
-    answer.cookie(frame.cookie(COOKIE, secret.text().to_owned(), None));
+    answer.cookie(frame.session_cookie(account.role, secret.text().to_owned()));
     Ok(answer.finish())
 }
 
@@ -126,6 +140,12 @@ pub async fn log_out(own: Own<AnyRole>, _sent: Sent) -> Result<HttpResponse> {
             Ok::<_, store::Error>(())
         })
         .await?;
+    Ok(logged_out(&own))
+}
+
+/// The way home for who was logged in, without the cookie.
+pub(super) fn logged_out(own: &Own<AnyRole>) -> HttpResponse {
+    own.frame.request.extensions_mut().remove::<Renewed>();
     let mut gone: Cookie<'static> = own
         .frame
         .cookie(COOKIE, String::new(), Some(Duration::ZERO));
@@ -134,7 +154,7 @@ pub async fn log_out(own: Own<AnyRole>, _sent: Sent) -> Result<HttpResponse> {
     answer
         .cookie(gone)
         .insert_header(("clear-site-data", "\"cache\""));
-    Ok(answer.finish())
+    answer.finish()
 }
 
 fn register_page(

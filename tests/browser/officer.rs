@@ -25,7 +25,7 @@ async fn an_officer_finds_who_was_there(on: On) {
     people::account(&server, "can-bo", Role::HealthOfficer).await;
 
     let desk = Browser::open(&server, Setup::desk()).await;
-    people::log_in(&desk, "can-bo", PASSWORD).await;
+    people::log_in(&server, &desk, "can-bo", PASSWORD).await;
     assert_eq!(desk.here().await, "/cases");
     axe::check(&desk).await;
     desk.press("a[href='/cases/new']").await;
@@ -121,7 +121,7 @@ async fn an_officer_looks_up_a_place_without_scripts() {
     server.clock.set(minute(480));
     people::account(&server, "can-bo", Role::HealthOfficer).await;
     let desk = Browser::open(&server, Setup::desk().without_scripts()).await;
-    people::log_in(&desk, "can-bo", PASSWORD).await;
+    people::log_in(&server, &desk, "can-bo", PASSWORD).await;
     desk.press("nav a[href='/lookups/new']").await;
     desk.picture("lookup-new").await;
     desk.press("main form button").await;
@@ -136,6 +136,12 @@ async fn an_officer_looks_up_a_place_without_scripts() {
     desk.set("until", "2026-11-18T12:00").await;
     desk.fill("reason", "Điều tra ổ dịch").await;
     desk.fill("document", "12/QĐ-TTYT").await;
+    // The officer was called away: the form asks who it is, and goes on with what was typed.
+    server.clock.set(minute(500));
+    desk.press("main form button").await;
+    desk.picture("proof").await;
+    let otp = server.otp("can-bo").unwrap();
+    desk.fill("otp", &otp).await;
     desk.press("main form button").await;
     assert!(
         desk.text(".stats").await.starts_with("1\n"),
@@ -144,6 +150,14 @@ async fn an_officer_looks_up_a_place_without_scripts() {
     );
     desk.press("main a.btn").await;
     assert!(desk.text("table.people").await.contains(OI.name));
+    desk.press("nav a[href='/sessions']").await;
+    assert_eq!(desk.count("main .cards li").await, 1);
+    desk.picture("sessions").await;
+    desk.press("main > form button").await;
+    assert_eq!(desk.here().await, "/");
+    desk.go("/cases").await;
+    assert_eq!(desk.here().await, "/login?next=/cases");
+    desk.picture("login").await;
 }
 
 #[tokio::test]
@@ -151,7 +165,11 @@ async fn the_lookup_form_shows_what_is_asked_for() {
     let server = Server::start(On::Sqlite).await;
     people::account(&server, "can-bo", Role::HealthOfficer).await;
     let phone = Browser::open(&server, Setup::phone()).await;
-    people::log_in(&phone, "can-bo", PASSWORD).await;
+    people::log_in(&server, &phone, "can-bo", PASSWORD).await;
+    for path in ["/sessions", "/proof?next=/cases"] {
+        phone.go(path).await;
+        axe::check(&phone).await;
+    }
     phone.go("/lookups/new").await;
     axe::check(&phone).await;
     let shown = "return document.querySelector(arguments[0]).checkVisibility()";

@@ -1,10 +1,6 @@
 //! Who the journeys are about: places with a code, visitors, an officer.
 
-use diem_kiem_dich::{
-    accounts::{self, Login, NewAccount, Role},
-    base::Timestamp,
-    store,
-};
+use diem_kiem_dich::{accounts::Role, base::Timestamp};
 use serde_json::{Value, json};
 
 use crate::{
@@ -106,32 +102,17 @@ fn declaration(who: Visitor) -> Value {
 
 /// An account of this role in the province of the venues; its password is [`PASSWORD`].
 pub async fn account(server: &Server, login: &str, role: Role) {
-    let app = &server.app;
-    let password_hash = app
-        .passwords
-        .hash(PASSWORD.into(), accounts::Strength::Usual)
-        .await
-        .unwrap();
-    let new = NewAccount {
-        login: Login::parse(login).unwrap(),
-        role,
-        province: Some(WARD.0.to_owned()),
-        password_hash,
-    };
-    app.db
-        .write(async |tx| {
-            accounts::create(tx, &app.keys, &app.random, &new).await?;
-            Ok::<_, store::Error>(())
-        })
-        .await
-        .unwrap();
+    server.account(login, role, Some(WARD.0)).await;
 }
 
 /// Log in by the page.
-pub async fn log_in(browser: &Browser, login: &str, password: &str) {
+pub async fn log_in(server: &Server, browser: &Browser, login: &str, password: &str) {
     browser.go("/login").await;
     browser.fill("login", login).await;
     browser.fill("password", password).await;
+    if let Some(otp) = server.otp(login) {
+        browser.fill("otp", &otp).await;
+    }
     browser.press("main button").await;
 }
 

@@ -4,7 +4,7 @@ use diem_kiem_dich::accounts::Role;
 use serde_json::json;
 
 use crate::{
-    kit::{Http, On, Server},
+    kit::{Http, On, PASSWORD, Server},
     on_both,
 };
 
@@ -31,28 +31,8 @@ async fn tokens_are_exchanged_and_end(on: On) {
 
 async fn a_stolen_refresh_token_ends_the_family(on: On) {
     let server = Server::start(on).await;
-    let password = "mat-khau-thu-nghiem";
-    server.login_as(Role::Operator, None).await;
-    let new = diem_kiem_dich::accounts::NewAccount {
-        login: diem_kiem_dich::accounts::Login::parse("op").unwrap(),
-        role: Role::Operator,
-        province: None,
-        password_hash: server
-            .app
-            .passwords
-            .hash(password.into(), diem_kiem_dich::accounts::Strength::Usual)
-            .await
-            .unwrap(),
-    };
-    server
-        .app
-        .db
-        .write(async |tx| {
-            diem_kiem_dich::accounts::create(tx, &server.app.keys, &server.app.random, &new).await
-        })
-        .await
-        .unwrap();
-    let body = json!({"login": "op", "password": password});
+    server.account("op", Role::Operator, None).await;
+    let body = server.credentials("op", PASSWORD);
     let (status, first) = server.http.post("/api/v1/sessions", &body).await;
     assert_eq!((status, &first["token_type"]), (200, &json!("Bearer")));
     let refresh = async |token: &serde_json::Value| {

@@ -61,7 +61,20 @@ fn start(dir: &Path, target: &Target) -> Demo {
 
 async fn log_in(demo: &Demo, login: &str) -> Http {
     assert!(demo.said.contains(login), "{}", demo.said);
-    let body = json!({"login": login, "password": "demo-kiem-dich"});
+    // As the demo says: the secret stands at the end of the line that begins with the login.
+    let secret = demo.said.lines().find_map(|line| {
+        let line = line.trim().strip_prefix(login)?;
+        line.contains(" otp ")
+            .then(|| line.split_whitespace().last())?
+    });
+    let otp = secret.map(|secret| {
+        let told = Command::new(env!("CARGO_BIN_EXE_diem-kiem-dich"))
+            .args(["otp", secret])
+            .output()
+            .unwrap();
+        String::from_utf8(told.stdout).unwrap().trim().to_owned()
+    });
+    let body = json!({"login": login, "password": "demo-kiem-dich", "otp": otp});
     let http = Http::new(&demo.url, None);
     let (status, answer) = http.post("/api/v1/sessions", &body).await;
     assert_eq!(status, 200, "{answer}");

@@ -22,9 +22,11 @@
 
 mod accounts;
 mod audit;
+mod budgets;
 mod checkins;
 mod citus;
 mod demo;
+mod factor;
 mod faults;
 mod import;
 mod journal;

@@ -1,16 +1,18 @@
 //! The pages as a browser without scripts uses them.
 
-use diem_kiem_dich::accounts::{self, Role};
+use diem_kiem_dich::accounts::Role;
 use reqwest::{Client, StatusCode, header};
 
 use crate::{
-    kit::{On, Server},
+    kit::{On, PASSWORD, Server},
     on_both,
 };
 
 on_both! {
     a_venue_registers_and_a_visitor_comes_and_goes,
     a_browser_without_cookies_still_gets_its_card,
+    a_page_asks_for_a_fresh_proof_and_goes_on,
+    sessions_are_seen_and_ended,
     an_officer_finds_who_was_there,
     an_owner_changes_closes_and_reopens,
     forms_from_elsewhere_are_refused,
@@ -265,30 +267,25 @@ async fn officer(server: &Server) -> Browser {
 
 /// Somebody of this role, logged in.
 async fn logged_in(server: &Server, role: Role) -> Browser {
-    let hash = server
-        .app
-        .passwords
-        .hash("mat-khau-can-bo".into(), accounts::Strength::Usual)
-        .await
-        .unwrap();
-    let new = accounts::NewAccount {
-        login: accounts::Login::parse(&format!("can-bo-{role}")).unwrap(),
-        role,
-        province: Some("80".to_owned()),
-        password_hash: hash,
-    };
-    let app = &server.app;
-    app.db
-        .write(async |tx| accounts::create(tx, &app.keys, &app.random, &new).await)
-        .await
-        .unwrap();
-    let browser = Browser::new(server);
     let login = format!("can-bo-{role}");
-    let fields = [("login", login.as_str()), ("password", "mat-khau-can-bo")];
-    let shown = browser.send("/login", &fields).await;
+    server.account(&login, role, Some("80")).await;
+    let browser = Browser::new(server);
+    let shown = log_in(server, &browser, &login, "").await;
     assert_eq!(shown.status, 200, "{}", shown.text);
     assert!(shown.has(&login), "{}", shown.text);
     browser
+}
+
+/// Log in by the page, and go on to `next`.
+async fn log_in(server: &Server, browser: &Browser, login: &str, next: &str) -> Shown {
+    let otp = server.otp(login).unwrap_or_default();
+    let fields = [
+        ("login", login),
+        ("password", PASSWORD),
+        ("otp", &otp),
+        ("next", next),
+    ];
+    browser.send("/login", &fields).await
 }
 
 /// A visitor with this name and number comes now.
@@ -391,6 +388,190 @@ async fn an_officer_finds_who_was_there(on: On) {
         .await;
     assert!(neither.status == 422 && neither.has("<a href=\"#by\">"));
     assert_eq!(Browser::new(&server).get(&found.path).await.path, "/login");
+}
+
+async fn a_page_asks_for_a_fresh_proof_and_goes_on(on: On) {
+    let server = Server::start(on).await;
+    let (_, _, code) = registered(&server).await;
+    comes(&server, &code, "Đỗ Thị Ổi", "0903333333").await;
+    let login = "can-bo-health-officer";
+    let officer = officer(&server).await;
+    let later = async |minutes: i64| {
+        server
+            .clock
+            .set(server.clock.now().plus_ms(minutes * 60_000));
+    };
+    let ask = [
+        ("by", "person"),
+        ("phone", "0903333333"),
+        ("reason", "Điều tra <ổ dịch>"),
+        ("document", "12/CDC"),
+    ];
+    later(16).await;
+    // The form comes back whole, in hidden fields, with a question for the one-time password.
+    let asked = officer.send("/lookups/new", &ask).await;
+    assert_eq!(
+        (asked.status, asked.path.as_str()),
+        (StatusCode::FORBIDDEN, "/lookups/new")
+    );
+    assert!(asked.has("autocomplete=\"one-time-code\"") && asked.has("inputmode=\"numeric\""));
+    assert!(
+        asked.has("name=\"phone\" value=\"0903333333\""),
+        "{}",
+        asked.text
+    );
+    assert!(asked.has("Điều tra &#60;ổ dịch&#62;"), "{}", asked.text);
+    assert_eq!(
+        asked.text.matches("name=\"csrf\"").count(),
+        2,
+        "{}",
+        asked.text
+    );
+    let with = |otp: &str| {
+        let mut fields: Vec<(&str, String)> = vec![("csrf", asked.hidden("csrf"))];
+        fields.extend(ask.map(|(name, value)| (name, value.to_owned())));
+        fields.push(("otp", otp.to_owned()));
+        fields
+    };
+    let open_form = officer.get("/lookups/new").await.hidden("csrf");
+    let wrong = Browser::shown(officer.post("/lookups/new").form(&with("12345"))).await;
+    assert_eq!(wrong.status, 401);
+    assert!(
+        wrong.has("<a href=\"#otp\">") && !wrong.has("12345"),
+        "{}",
+        wrong.text
+    );
+    let otp = server.otp(login).unwrap();
+    let found = Browser::shown(officer.post("/lookups/new").form(&with(&otp))).await;
+    assert_eq!(found.status, 200, "{}", found.text);
+    assert!(found.path.starts_with("/lookups/"), "{}", found.path);
+    // The cookie was replaced, and a form that was open all the time is still good.
+    let again = [&ask[..], &[("csrf", open_form.as_str())]].concat();
+    assert_eq!(
+        Browser::shown(officer.post("/lookups/new").form(&again))
+            .await
+            .status,
+        200
+    );
+
+    // A page with names: away to the question, and back.
+    later(16).await;
+    assert_eq!(
+        officer.get(&found.path).await.status,
+        200,
+        "counts name nobody"
+    );
+    let people = format!("{}/people", found.path);
+    let asked = officer.get(&people).await;
+    assert_eq!(
+        (asked.status, asked.path.as_str()),
+        (StatusCode::OK, "/proof")
+    );
+    assert_eq!(asked.hidden("next"), people);
+    let file = officer.get(&format!("{}/exposures.csv", found.path)).await;
+    assert_eq!(
+        (file.path.as_str(), file.hidden("next")),
+        ("/proof", people.clone())
+    );
+    let proof = [
+        ("csrf", asked.hidden("csrf")),
+        ("next", people.clone()),
+        ("otp", otp.clone()),
+    ];
+    let used = Browser::shown(officer.post("/proof").form(&proof)).await;
+    assert_eq!(used.status, 401, "the same one again");
+    let proof = [
+        ("csrf", asked.hidden("csrf")),
+        ("next", people.clone()),
+        ("otp", server.otp(login).unwrap()),
+    ];
+    let opened = Browser::shown(officer.post("/proof").form(&proof)).await;
+    assert_eq!((opened.status, &opened.path), (StatusCode::OK, &people));
+    assert_eq!(
+        officer
+            .get(&format!("{}/exposures.csv", found.path))
+            .await
+            .status,
+        200
+    );
+}
+
+async fn sessions_are_seen_and_ended(on: On) {
+    let server = Server::start_with(on, &[("public_url", "https://dkd.example")]).await;
+    let login = "can-bo-health-officer";
+    server.account(login, Role::HealthOfficer, Some("80")).await;
+    let plain = Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .unwrap();
+    // Over HTTPS the cookie has another name and is kept by no client here: it is sent by hand.
+    let log_in = async || {
+        let otp = server.otp(login).unwrap();
+        let fields = [
+            ("login", login),
+            ("password", PASSWORD),
+            ("otp", otp.as_str()),
+        ];
+        let answer = plain
+            .post(format!("{}/login", server.url))
+            .header("sec-fetch-site", "same-origin")
+            .form(&fields)
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(answer.status(), 303);
+        let set = answer.headers()[header::SET_COOKIE]
+            .to_str()
+            .unwrap()
+            .to_owned();
+        assert!(set.starts_with("__Host-dkd_session="), "{set}");
+        for part in ["HttpOnly", "SameSite=Strict", "Secure", "Path=/"] {
+            assert!(set.contains(part), "{part}: {set}");
+        }
+        set.split(';').next().unwrap().to_owned()
+    };
+    let get = async |cookie: &str, path: &str| {
+        let request = plain.get(format!("{}{path}", server.url));
+        Browser::shown(request.header(header::COOKIE, cookie)).await
+    };
+    let (here, there) = (log_in().await, log_in().await);
+    let list = get(&here, "/sessions").await;
+    assert_eq!(list.status, 200);
+    assert_eq!(
+        list.text.matches("name=\"end\"").count(),
+        2,
+        "{}",
+        list.text
+    );
+    assert_eq!(list.text.matches("Phiên này").count(), 1);
+    let this = list.text.find("Phiên này").unwrap();
+    let ids: Vec<(usize, &str)> = list
+        .text
+        .match_indices("name=\"end\" value=\"")
+        .map(|(at, found)| (at, &list.text[at + found.len()..][..36]))
+        .collect();
+    let own = ids.iter().find(|(at, _)| *at > this).unwrap().1;
+    let other = ids.iter().find(|(_, id)| *id != own).unwrap().1;
+    let post = async |fields: &[(&str, &str)]| {
+        let token = list.hidden("csrf");
+        let request = plain.post(format!("{}/sessions", server.url));
+        let fields = [fields, &[("csrf", token.as_str())]].concat();
+        Browser::shown(request.header(header::COOKIE, &here).form(&fields)).await
+    };
+    assert_eq!(post(&[("end", other)]).await.status, 303);
+    assert_eq!(get(&there, "/sessions").await.status, 303, "it has ended");
+    assert_eq!(get(&here, "/sessions").await.status, 200);
+    let third = log_in().await;
+    // Ending sessions asks for a fresh proof, too.
+    server.clock.set(server.clock.now().plus_ms(16 * 60_000));
+    let asked = post(&[("all", "1")]).await;
+    assert_eq!(asked.status, 403);
+    assert_eq!(asked.hidden("all"), "1");
+    let otp = server.otp(login).unwrap();
+    assert_eq!(post(&[("all", "1"), ("otp", &otp)]).await.status, 303);
+    for cookie in [&here, &third] {
+        assert_eq!(get(cookie, "/sessions").await.status, 303);
+    }
 }
 
 async fn an_owner_changes_closes_and_reopens(on: On) {
@@ -513,12 +694,7 @@ async fn pages_ask_for_the_right_role(on: On) {
             && wrong.has("value=\"can-bo-health-officer\"")
             && !wrong.has("khong-dung")
     );
-    let fields = [
-        ("login", "can-bo-health-officer"),
-        ("password", "mat-khau-can-bo"),
-        ("next", "//evil.example"),
-    ];
-    let right = browser.send("/login", &fields).await;
+    let right = log_in(&server, &browser, "can-bo-health-officer", "//evil.example").await;
     assert!(right.has("can-bo"), "{}", right.text);
     assert!(!right.path.contains("evil"));
     assert_eq!(browser.get("/venues").await.status, 403);
@@ -535,6 +711,8 @@ async fn pages_ask_for_the_right_role(on: On) {
 /// is not here is for everybody.
 const RESTRICTED: &[(&str, &[Role])] = &[
     ("/logout", &Role::ALL),
+    ("/proof", &Role::ALL),
+    ("/sessions", &Role::ALL),
     ("/venues", &[Role::VenueOwner]),
     ("/cases", &[Role::HealthOfficer, Role::HealthLead]),
     ("/lookups", &[Role::HealthOfficer, Role::HealthLead]),

@@ -21,7 +21,11 @@ on_both! { a_refused_body_neither_outruns_the_permission_nor_hurts_the_store }
 const EXPECTED: &[(&str, &str)] = &[
     ("POST /api/v1/sessions", "*"),
     ("POST /api/v1/sessions/refresh", "*"),
+    ("GET /api/v1/sessions", "vgolshp"),
+    ("DELETE /api/v1/sessions", "vgolshp"),
+    ("POST /api/v1/sessions/current/proof", "vgolshp"),
     ("DELETE /api/v1/sessions/current", "vgolshp"),
+    ("DELETE /api/v1/sessions/{id}", "vgolshp"),
     ("GET /api/v1/openapi.json", "*"),
     ("GET /api/v1/regions", "*"),
     ("GET /api/v1/regions/{province}/wards", "*"),

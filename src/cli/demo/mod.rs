@@ -12,7 +12,7 @@ mod people;
 mod places;
 mod write;
 
-use std::{net::TcpListener, time::Duration};
+use std::{fmt::Write as _, net::TcpListener, time::Duration};
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -24,7 +24,7 @@ use self::{
     places::{PROVINCE, Places, Spot},
 };
 use crate::{
-    accounts::{self, Account, Login, NewAccount, Role, Strength},
+    accounts::{self, Account, Login, NewAccount, Role, Strength, TotpSecret},
     base::{Failure, Timestamp},
     cases::{self, Case},
     checkins::door::PSEUDONYM_VERSION,
@@ -61,6 +61,8 @@ struct Story {
     people: usize,
     check_ins: u64,
     cases: Vec<Case>,
+    /// Logins that need a one-time password, and the secrets of these.
+    secrets: Vec<(&'static str, TotpSecret)>,
 }
 
 pub(super) async fn run(settings: Settings, options: Options) -> Result<(), CliError> {
@@ -101,7 +103,7 @@ async fn fill(app: &App, seed: u64) -> Result<Story, Failure> {
     let dice = Dice::new(seed);
     let bar = progress();
     bar.set_message("tài khoản, địa điểm / accounts, venues");
-    let officer = staff(app).await?;
+    let (officer, secrets) = staff(app).await?;
     let owners = app.passwords.hash(PASSWORD.into(), Strength::Usual).await?;
     let places = places::build(app, &dice, &owners).await?;
     bar.inc(1);
@@ -131,6 +133,7 @@ async fn fill(app: &App, seed: u64) -> Result<Story, Failure> {
         people: people.len(),
         check_ins,
         cases,
+        secrets,
     })
 }
 
@@ -144,13 +147,15 @@ fn progress() -> ProgressBar {
     bar
 }
 
-/// Make the accounts of the health department and the others; gives the officer's.
-async fn staff(app: &App) -> Result<Account, Failure> {
+/// Make the accounts of the health department and the others; gives the officer's, and the secrets of
+/// those who have a second factor.
+async fn staff(app: &App) -> Result<(Account, Vec<(&'static str, TotpSecret)>), Failure> {
     let hash = app
         .passwords
         .hash(PASSWORD.into(), Strength::Officer)
         .await?;
     let mut officer = None;
+    let mut secrets = Vec::new();
     for (login, role) in STAFF {
         let of_province = matches!(
             role,
@@ -166,11 +171,17 @@ async fn staff(app: &App) -> Result<Account, Failure> {
             .db
             .write(async |tx| accounts::create(tx, &app.keys, &app.random, &new).await)
             .await?;
+        if role.has_second_factor() {
+            let enrol =
+                async |tx: &mut _| accounts::enrol(tx, &app.keys, &app.random, account.id).await;
+            secrets.push((login, app.db.write(enrol).await?));
+        }
         if role == Role::HealthOfficer {
             officer = Some(account);
         }
     }
-    officer.ok_or_else(|| Failure::internal("no officer among the staff"))
+    let officer = officer.ok_or_else(|| Failure::internal("no officer among the staff"))?;
+    Ok((officer, secrets))
 }
 
 async fn report(
@@ -206,6 +217,15 @@ fn tell(app: &App, story: &Story) {
         let case = position.and_then(|at| story.cases.get(at));
         case.map_or("", |case| case.number.as_str())
     };
+    // As the newcomer called it, so that the line can be copied.
+    let program = std::env::args().next();
+    let program = program.as_deref().unwrap_or("diem-kiem-dich");
+    let mut otps = String::new();
+    for (login, secret) in &story.secrets {
+        let secret = secret.base32();
+        // Writing to a string does not fail.
+        let _ = writeln!(otps, "  {login:<22}  {program} otp {}", secret.as_str());
+    }
     println!(
         "
 A made-up province: {people} people, {checkpoints} checkpoints, {check_ins} check-ins in {DAYS} days.
@@ -217,6 +237,9 @@ Logins, all with the password {PASSWORD}
   others                  baove.cho (gatekeeper), giamsat.tinh (overseer),
                           tongdai.1022 (hotline), vanhanh (operator)
 
+These also need a one-time password. This prints the one of the moment, each good once; or type the
+secret, the last word, into an authenticator app:
+{otps}
 Where to click
   a visitor's page        {url}/c/{market}
   on the bus              {url}/c/{bus}

@@ -14,7 +14,7 @@ mod visitor;
 
 pub use docs::{Answer, Body, Docs, DocsField, Group, Operation, Part, Schema};
 pub use officer::{CaseNew, CasePage, CaseRow, Cases, Exposure, LookupNew, LookupPage, Run, Visit};
-pub use public::{Home, Login, Message, Register};
+pub use public::{Home, Login, Message, Proof, Register, SessionRow, Sessions};
 pub use transparency::{Measure, MonthRow, Transparency};
 pub use venue::{
     Arrival, Arrivals, CheckpointCard, CheckpointPage, Hour, VenueHead, VenuePage, VenueRow, Venues,

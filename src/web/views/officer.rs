@@ -80,6 +80,8 @@ pub struct CasePage {
     pub p: Page,
     /// The form "find who was there".
     pub f: Form,
+    /// What is left of the day's budgets; empty when nothing is limited.
+    pub budget: String,
     /// Public id.
     pub id: String,
     /// The case's number.
@@ -110,6 +112,8 @@ pub struct LookupNew {
     pub p: Page,
     /// What was typed.
     pub f: Form,
+    /// What is left of the day's budgets; empty when nothing is limited.
+    pub budget: String,
 }
 
 /// A candidate at one checkpoint.
@@ -143,6 +147,8 @@ pub struct Exposure {
 pub struct LookupPage {
     /// The frame.
     pub p: Page,
+    /// What is left of the day's budgets; empty when nothing is limited.
+    pub budget: String,
     /// Public id of the run.
     pub id: String,
     /// The case it was made for: public id and number.

@@ -43,6 +43,49 @@ pub struct Login {
     pub next: String,
 }
 
+/// `/proof`, and any form whose sender has to prove again who they are.
+#[derive(Template, WebTemplate)]
+#[template(path = "proof.html")]
+pub struct Proof {
+    /// The frame.
+    pub p: Page,
+    /// What was wrong with the last proof.
+    pub f: Form,
+    /// Where the form goes: the page that needs the proof.
+    pub action: String,
+    /// What was typed there, to be sent once more.
+    pub kept: Vec<(String, String)>,
+    /// Whether a one-time password is asked for; else the password is.
+    pub with_otp: bool,
+}
+
+/// A session in the list.
+#[derive(Clone, Debug)]
+pub struct SessionRow {
+    /// Its id.
+    pub id: String,
+    /// Whether it is a browser's; else it is a program's.
+    pub is_browser: bool,
+    /// Whether it is the one that looks.
+    pub is_this: bool,
+    /// Local begin.
+    pub created: String,
+    /// Local last use.
+    pub seen: String,
+    /// Local end at the latest.
+    pub until: String,
+}
+
+/// `/sessions`: where the account is logged in.
+#[derive(Template, WebTemplate)]
+#[template(path = "sessions.html")]
+pub struct Sessions {
+    /// The frame.
+    pub p: Page,
+    /// The open sessions, the last used first.
+    pub rows: Vec<SessionRow>,
+}
+
 /// `/register`: a venue, its first checkpoint and the account of the person in charge.
 #[derive(Template, WebTemplate)]
 #[template(path = "register.html")]

@@ -1,9 +1,14 @@
 //! A server in this program, on a clock that the test moves.
 
-use std::{net::TcpListener, sync::mpsc, thread::JoinHandle};
+use std::{
+    collections::HashMap,
+    net::TcpListener,
+    sync::{Mutex, mpsc},
+    thread::JoinHandle,
+};
 
 use diem_kiem_dich::{
-    accounts::{self, Login, NewAccount, Role},
+    accounts::{self, Account, Login, NewAccount, Role, TotpSecret, totp},
     base::{Clock, Random},
     config::Settings,
     http::{App, Shared},
@@ -33,7 +38,12 @@ pub struct Server {
     stop: tokio::sync::oneshot::Sender<()>,
     thread: JoinHandle<()>,
     dir: Option<tempfile::TempDir>,
+    authenticator: Authenticator,
 }
+
+/// What an app on the officers' phones holds, by login: the secret, and the step of the password used
+/// last. A password is good once.
+type Authenticator = Mutex<HashMap<String, (TotpSecret, i64)>>;
 
 impl Server {
     /// Start a server on a fresh store.
@@ -95,6 +105,7 @@ impl Server {
             stop,
             thread,
             dir: None,
+            authenticator: Authenticator::default(),
         }
     }
 
@@ -107,6 +118,7 @@ impl Server {
             settings,
             clock,
             app,
+            authenticator,
             ..
         } = self;
         drop(app);
@@ -116,7 +128,60 @@ impl Server {
             .unwrap();
         let mut again = Self::start_at(settings, clock, 2).await;
         again.dir = dir;
+        again.authenticator = authenticator;
         again
+    }
+
+    /// A new account; its password is [`PASSWORD`], and its second factor is on the kit's phone.
+    pub async fn account(&self, login: &str, role: Role, province: Option<&str>) -> Account {
+        let app = &self.app;
+        let password_hash = app
+            .passwords
+            .hash(PASSWORD.into(), accounts::Strength::Usual)
+            .await
+            .unwrap();
+        let new = NewAccount {
+            login: Login::parse(login).unwrap(),
+            role,
+            province: province.map(str::to_owned),
+            password_hash,
+        };
+        let made = app.db.write(async |tx| {
+            let account = accounts::create(tx, &app.keys, &app.random, &new).await?;
+            let secret = if role.has_second_factor() {
+                Some(accounts::enrol(tx, &app.keys, &app.random, account.id).await?)
+            } else {
+                None
+            };
+            Ok::<_, store::Error>((account, secret))
+        });
+        let (account, secret) = made.await.unwrap();
+        if let Some(secret) = secret {
+            self.enrolled(login, secret);
+        }
+        account
+    }
+
+    /// Put a second factor on the kit's phone.
+    pub fn enrolled(&self, login: &str, secret: TotpSecret) {
+        let mut held = self.authenticator.lock().unwrap();
+        held.insert(login.to_owned(), (secret, i64::MIN));
+    }
+
+    /// A one-time password of this login that was not used yet; `None` when it has no second factor.
+    /// Where all that fit the moment are used, the clock goes on to the next.
+    pub fn otp(&self, login: &str) -> Option<String> {
+        let mut held = self.authenticator.lock().unwrap();
+        let (secret, last) = held.get_mut(login)?;
+        let here = totp::step_at(self.clock.now());
+        let step = (here - totp::SKEW_STEPS).max(last.saturating_add(1));
+        let early = step - here - totp::SKEW_STEPS;
+        if early > 0 {
+            let on = early * totp::STEP_SECONDS * 1000;
+            self.clock.set(self.clock.now().plus_ms(on));
+        }
+        *last = step;
+        Some(secret.at(step))
     }
 
     /// A client logged in to a new account.
@@ -126,35 +191,21 @@ impl Server {
             role.name(),
             uuid::Uuid::from_bytes(self.app.random.bytes()).simple()
         );
-        let password_hash = self
-            .app
-            .passwords
-            .hash(PASSWORD.into(), accounts::Strength::Usual)
-            .await
-            .unwrap();
-        let new = NewAccount {
-            login: Login::parse(&name).unwrap(),
-            role,
-            province: province.map(str::to_owned),
-            password_hash,
-        };
-        self.app
-            .db
-            .write(async |tx| {
-                accounts::create(tx, &self.app.keys, &self.app.random, &new).await?;
-                Ok::<_, store::Error>(())
-            })
-            .await
-            .unwrap();
+        self.account(&name, role, province).await;
         self.login(&name, PASSWORD).await
     }
 
-    /// A client logged in by login and password.
+    /// A client logged in by login, password and, where there is one, second factor.
     pub async fn login(&self, login: &str, password: &str) -> Http {
-        let body = serde_json::json!({"login": login, "password": password});
+        let body = self.credentials(login, password);
         let (status, answer) = self.http.post("/api/v1/sessions", &body).await;
         assert_eq!(status, 200, "{answer}");
         Http::new(&self.url, answer["access_token"].as_str())
+    }
+
+    /// What a program sends to log in.
+    pub fn credentials(&self, login: &str, password: &str) -> Value {
+        serde_json::json!({"login": login, "password": password, "otp": self.otp(login)})
     }
 }
 

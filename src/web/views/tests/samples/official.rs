@@ -16,6 +16,7 @@ fn case_page(p: Page) -> CasePage {
     CasePage {
         p,
         f: Form::default(),
+        budget: String::new(),
         id: "0b5e6d00-0000-4000-8000-0000000000bb".into(),
         number: "80-2026-0007".into(),
         disease: "COVID-19".into(),
@@ -83,6 +84,7 @@ fn picture(page: &Page) -> Option<String> {
 
 fn lookup(p: Page, opened: bool) -> LookupPage {
     LookupPage {
+        budget: p.t2("budget-people", "spent", 12, "budget", p.num(50_000)),
         id: "0b5e6d00-0000-4000-8000-0000000000cc".into(),
         case: Some((
             "0b5e6d00-0000-4000-8000-0000000000bb".into(),
@@ -124,6 +126,38 @@ fn lookup(p: Page, opened: bool) -> LookupPage {
     }
 }
 
+fn proof(p: Page, with_otp: bool) -> Proof {
+    let mut form = Form::default();
+    if with_otp {
+        form.fail(&p, "otp", "used");
+    }
+    Proof {
+        p,
+        f: form,
+        action: "/lookups/new".into(),
+        kept: vec![("reason".into(), "Điều tra \"ổ dịch\" <b>".into())],
+        with_otp,
+    }
+}
+
+fn sessions(p: Page) -> Sessions {
+    let row = |id: &str, is_this: bool| SessionRow {
+        id: id.into(),
+        is_browser: is_this,
+        is_this,
+        created: "08:05, 23/11/2026".into(),
+        seen: "09:12, 23/11/2026".into(),
+        until: "20:05, 23/11/2026".into(),
+    };
+    Sessions {
+        p,
+        rows: vec![
+            row("0b5e6d00-0000-4000-8000-0000000000dd", true),
+            row("0b5e6d00-0000-4000-8000-0000000000ee", false),
+        ],
+    }
+}
+
 /// The officer's pages.
 pub(super) fn samples(lang: Lang) -> Vec<(&'static str, String)> {
     vec![
@@ -156,8 +190,12 @@ pub(super) fn samples(lang: Lang) -> Vec<(&'static str, String)> {
             render(&LookupNew {
                 p: officer(lang),
                 f: Form::default(),
+                budget: officer(lang).t2("budget-lookups", "spent", 3, "budget", 300),
             }),
         ),
+        ("proof", render(&proof(officer(lang), true))),
+        ("proof-owner", render(&proof(owner(lang), false))),
+        ("sessions", render(&sessions(officer(lang)))),
         ("lookup", render(&lookup(officer(lang), false))),
         ("lookup-people", render(&lookup(officer(lang), true))),
     ]
