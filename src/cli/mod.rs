@@ -157,7 +157,7 @@ async fn run(arguments: Arguments) -> Result<(), CliError> {
     start_log(settings.log);
     match arguments.command.unwrap_or(Command::Serve) {
         Command::Serve => serve::run(settings).await,
-        Command::Demo(options) => demo::run(settings, options).await,
+        Command::Demo(options) => Box::pin(demo::run(settings, options)).await,
         Command::Account(command) => account::run(settings, command).await,
         Command::Migrate(options) => migrate::run(settings, options).await,
         Command::Import(command) => import::run(settings, command).await,
@@ -165,8 +165,8 @@ async fn run(arguments: Arguments) -> Result<(), CliError> {
         Command::Poster(options) => poster::run(settings, options).await,
         Command::Sweep => sweep::run(settings).await,
         Command::Keys(command) => sweep::keys(settings, command).await,
-        Command::Audit(command) => audit::run(settings, command).await,
-        Command::Doctor(options) => doctor::run(settings, options).await,
+        Command::Audit(command) => Box::pin(audit::run(settings, command)).await,
+        Command::Doctor(options) => Box::pin(doctor::run(settings, options)).await,
     }
 }
 

@@ -42,7 +42,7 @@ pub(super) enum Flush {
 /// The connection; clones are the same one.
 #[derive(Clone, Debug)]
 pub(super) struct Kept {
-    options: Options,
+    options: Arc<Options>,
     held: Arc<Mutex<Held>>,
 }
 
@@ -76,7 +76,7 @@ pub(super) struct Lease {
 impl Kept {
     pub(super) fn new(options: Options) -> Self {
         Self {
-            options,
+            options: Arc::new(options),
             held: Arc::default(),
         }
     }
@@ -93,7 +93,7 @@ impl Kept {
         if held.closed {
             return Err(sqlx::Error::PoolClosed);
         }
-        let engine = match self.options {
+        let engine = match *self.options {
             Options::Postgres(_) => Engine::Postgres,
             Options::Sqlite(..) => Engine::Sqlite,
         };

@@ -108,7 +108,7 @@ impl Ledger {
     }
 
     /// Check-ins and check-outs that are not in the tables.
-    pub(super) fn len(&self) -> usize {
+    pub(super) fn unmerged(&self) -> usize {
         self.fresh.len() + self.merging.as_ref().map_or(0, |merging| merging.len())
     }
 

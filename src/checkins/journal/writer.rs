@@ -133,7 +133,7 @@ impl Writer {
     /// Whether there is something to merge, nothing is being merged, and the last merge did not just
     /// fail.
     fn may_merge(&self) -> bool {
-        let waits = |ledger: &Ledger| ledger.len() > 0;
+        let waits = |ledger: &Ledger| ledger.unmerged() != 0;
         let rests = |failed: Instant| failed.elapsed() < PATIENCE;
         self.merging.is_none()
             && self.ledger.as_ref().is_some_and(waits)
@@ -150,7 +150,7 @@ impl Writer {
         };
         let is_due = ledger.is_due();
         let is_wanted = !self.settling.is_empty() || !self.settling_next.is_empty();
-        if ledger.len() == 0 {
+        if ledger.unmerged() == 0 {
             done(std::mem::take(&mut self.settling));
             done(std::mem::take(&mut self.settling_next));
         } else if is_wanted || (is_due && self.may_merge()) {
@@ -206,7 +206,7 @@ impl Writer {
     }
 
     async fn write(&mut self, mut jobs: Vec<Job>) -> Result<(), Unreachable> {
-        let unmerged = self.ledger.as_ref().map_or(0, Ledger::len);
+        let unmerged = self.ledger.as_ref().map_or(0, Ledger::unmerged);
         #[expect(clippy::cast_precision_loss, reason = "some hundred thousand")]
         metrics::gauge!("journal_unmerged_rows").set(unmerged as f64);
         let now = self.db.now().as_ms();
