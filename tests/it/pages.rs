@@ -396,18 +396,14 @@ async fn a_page_asks_for_a_fresh_proof_and_goes_on(on: On) {
     comes(&server, &code, "Đỗ Thị Ổi", "0903333333").await;
     let login = "can-bo-health-officer";
     let officer = officer(&server).await;
-    let later = async |minutes: i64| {
-        server
-            .clock
-            .set(server.clock.now().plus_ms(minutes * 60_000));
-    };
     let ask = [
         ("by", "person"),
         ("phone", "0903333333"),
         ("reason", "Điều tra <ổ dịch>"),
         ("document", "12/CDC"),
     ];
-    later(16).await;
+    let later = server.clock.now().plus_ms(16 * 60_000);
+    server.clock.set(later);
     // The form comes back whole, in hidden fields, with a question for the one-time password.
     let asked = officer.send("/lookups/new", &ask).await;
     assert_eq!(
@@ -454,21 +450,23 @@ async fn a_page_asks_for_a_fresh_proof_and_goes_on(on: On) {
         200
     );
 
-    // A page with names: away to the question, and back.
-    later(16).await;
-    assert_eq!(
-        officer.get(&found.path).await.status,
-        200,
-        "counts name nobody"
-    );
-    let people = format!("{}/people", found.path);
+    names_open_after_a_proof(&server, &officer, &found.path, otp).await;
+}
+
+/// A page with names: away to the question, and back.
+async fn names_open_after_a_proof(server: &Server, officer: &Browser, run: &str, spent: String) {
+    let login = "can-bo-health-officer";
+    let later = server.clock.now().plus_ms(16 * 60_000);
+    server.clock.set(later);
+    assert_eq!(officer.get(run).await.status, 200, "counts name nobody");
+    let people = format!("{run}/people");
     let asked = officer.get(&people).await;
     assert_eq!(
         (asked.status, asked.path.as_str()),
         (StatusCode::OK, "/proof")
     );
     assert_eq!(asked.hidden("next"), people);
-    let file = officer.get(&format!("{}/exposures.csv", found.path)).await;
+    let file = officer.get(&format!("{run}/exposures.csv")).await;
     assert_eq!(
         (file.path.as_str(), file.hidden("next")),
         ("/proof", people.clone())
@@ -476,7 +474,7 @@ async fn a_page_asks_for_a_fresh_proof_and_goes_on(on: On) {
     let proof = [
         ("csrf", asked.hidden("csrf")),
         ("next", people.clone()),
-        ("otp", otp.clone()),
+        ("otp", spent),
     ];
     let used = Browser::shown(officer.post("/proof").form(&proof)).await;
     assert_eq!(used.status, 401, "the same one again");
@@ -488,10 +486,7 @@ async fn a_page_asks_for_a_fresh_proof_and_goes_on(on: On) {
     let opened = Browser::shown(officer.post("/proof").form(&proof)).await;
     assert_eq!((opened.status, &opened.path), (StatusCode::OK, &people));
     assert_eq!(
-        officer
-            .get(&format!("{}/exposures.csv", found.path))
-            .await
-            .status,
+        officer.get(&format!("{run}/exposures.csv")).await.status,
         200
     );
 }

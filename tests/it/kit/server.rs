@@ -174,7 +174,12 @@ impl Server {
         let mut held = self.authenticator.lock().unwrap();
         let (secret, last) = held.get_mut(login)?;
         let here = totp::step_at(self.clock.now());
-        let step = (here - totp::SKEW_STEPS).max(last.saturating_add(1));
+        // The machine's clock goes on by itself, so the oldest that fits may be too old in a moment.
+        let oldest = match self.clock {
+            Clock::Manual(_) => here - totp::SKEW_STEPS,
+            Clock::System => here,
+        };
+        let step = oldest.max(last.saturating_add(1));
         let early = step - here - totp::SKEW_STEPS;
         if early > 0 {
             let on = early * totp::STEP_SECONDS * 1000;
