@@ -171,7 +171,9 @@ async fn sqlite(path: &std::path::Path) -> Result<Pool, Error> {
     );
     let main = path.display().to_string().replace('\'', "''");
     let log = Kept::new(Options::Sqlite(
-        options.filename(path.with_extension("log.db")),
+        options
+            .filename(path.with_extension("log.db"))
+            .pragma("wal_autocheckpoint", "8192"),
         vec![
             LOG.to_owned(),
             format!("ATTACH DATABASE '{main}' AS stored"),

@@ -19,12 +19,6 @@ use super::{
 /// A queue that was empty for so long means that there is time to merge.
 const QUIET: Duration = Duration::from_millis(20);
 
-/// After a batch of [`CROWD`] the next one waits for more visitors, once, unless it has [`ENOUGH`]: a
-/// commit costs as much as a dozen of them. Where few come nobody waits.
-const GATHER: Duration = Duration::from_millis(1);
-const CROWD: usize = 16;
-const ENOUGH: usize = 96;
-
 /// How long to wait after a merge has failed; new check-ins are logged meanwhile.
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -54,7 +48,6 @@ pub(super) async fn run(db: Db, mut queue: mpsc::Receiver<Job>, stop: Arc<Notify
     };
     let mut jobs = Vec::with_capacity(BATCH);
     let mut pause = QUIET;
-    let mut last = 0;
     loop {
         let taken = tokio::select! {
             biased;
@@ -78,15 +71,6 @@ pub(super) async fn run(db: Db, mut queue: mpsc::Receiver<Job>, stop: Arc<Notify
             let _ = tokio::time::timeout(LAST_MERGE, writer.merge_all()).await;
             return;
         }
-        if last >= CROWD && jobs.len() < ENOUGH {
-            tokio::time::sleep(GATHER).await;
-            while jobs.len() < BATCH
-                && let Ok(job) = queue.try_recv()
-            {
-                jobs.push(job);
-            }
-        }
-        last = jobs.len();
         if let Err(Unreachable) = writer.write(std::mem::take(&mut jobs)).await {
             // Whoever waits now would wait for the next attempt to fail, and the last of them for a
             // minute.
