@@ -103,6 +103,7 @@ async fn check_in(app: &App, request: &HttpRequest, new: NewCheckIn) -> Result<C
         client_address(request),
         code.as_ref().map_or(b"no code", |code| code.as_slice()),
         new.declaration_token.as_deref(),
+        |token| app.door.tokens.read(token, app.clock.now()).is_some(),
     )?;
     checkins::check_in(&app.door, new).await
 }

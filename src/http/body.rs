@@ -22,8 +22,13 @@ use serde::de::DeserializeOwned;
 
 use crate::base::{Failure, FieldError, Kind};
 
-/// How long a body may take to arrive. Slow ones would otherwise hold a connection for ever.
+/// How long a body of the usual size may take to arrive. Slow ones would otherwise hold a connection
+/// for ever.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What a sender of more must bring in a second, in bytes: less than a phone manages at the edge of a
+/// cell.
+const PACE: usize = 64 * 1024;
 
 /// The usual limit of a body: 64 KiB.
 pub const USUAL: usize = 64 * 1024;
@@ -73,8 +78,16 @@ impl<T: DeserializeOwned, const LIMIT: usize> Future for Reading<T, LIMIT> {
     }
 }
 
-/// Read a body of at most `limit` bytes. Fails with [`Kind::TooLarge`], and with [`Kind::Malformed`]
-/// when it breaks off or takes too long.
+/// How long a body of at most `limit` bytes may take: 5 s, and a second more for each 64 KiB that the
+/// usual size has not.
+#[must_use]
+pub fn patience(limit: usize) -> Duration {
+    let more = limit.saturating_sub(USUAL) / PACE;
+    PATIENCE + Duration::from_secs(u64::try_from(more).unwrap_or(0))
+}
+
+/// Read a body of at most `limit` bytes. Fails with [`Kind::TooLarge`], with [`Kind::Malformed`] when
+/// it breaks off, and with [`Kind::Slow`] when it takes longer than [`patience`].
 #[must_use]
 pub fn collect(payload: Payload, limit: usize) -> Collect {
     Collect {
@@ -136,13 +149,11 @@ impl Future for Collect {
                 Poll::Pending => break,
             }
         }
-        let patience = self
+        let limit = self.limit;
+        let waiting = self
             .patience
-            .get_or_insert_with(|| Box::pin(sleep(PATIENCE)));
-        patience
-            .as_mut()
-            .poll(cx)
-            .map(|()| Err(Kind::Malformed.into()))
+            .get_or_insert_with(|| Box::pin(sleep(patience(limit))));
+        waiting.as_mut().poll(cx).map(|()| Err(Kind::Slow.into()))
     }
 }
 
@@ -270,6 +281,14 @@ mod tests {
             field.map_or(String::new(), |f| f.field.clone().into_owned()),
             field.map_or("", |f| f.code),
         )
+    }
+
+    #[test]
+    fn a_large_body_has_more_time_and_never_much() {
+        assert_eq!(patience(USUAL), Duration::from_secs(5));
+        assert_eq!(patience(10), Duration::from_secs(5));
+        assert_eq!(patience(BATCH), Duration::from_secs(20));
+        assert_eq!(patience(4 * BATCH), Duration::from_secs(68));
     }
 
     #[test]

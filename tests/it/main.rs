@@ -26,6 +26,7 @@ mod budgets;
 mod checkins;
 mod citus;
 mod demo;
+mod edges;
 mod factor;
 mod faults;
 mod import;
