@@ -30,6 +30,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// cell.
 const PACE: usize = 64 * 1024;
 
+/// Longest path of a field that an error names.
+const PATH_MAX: usize = 100;
+
 /// The usual limit of a body: 64 KiB.
 pub const USUAL: usize = 64 * 1024;
 
@@ -186,7 +189,16 @@ pub fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
 /// Say what kind of misfit it is. The parser's text starts with a fixed phrase; only that is used.
 fn misfit(path: String, error: &serde_json::Error) -> Failure {
     let text = error.to_string();
-    let path = if path == "." { String::new() } else { path };
+    // A name that is none of ours is the caller's own text, and may hold anything.
+    let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_.[]".contains(c);
+    let is_plain = path.len() <= PATH_MAX
+        && path.chars().all(is_name)
+        && path.chars().filter(char::is_ascii_digit).count() < 6;
+    let path = if path == "." || !is_plain {
+        String::new()
+    } else {
+        path
+    };
     if text.starts_with("unknown field") {
         FieldError::new(
             path,
@@ -300,6 +312,10 @@ mod tests {
             (status, field.as_str(), code),
             (422, "nam", "unknown_field")
         );
+        for own in ["Nguyễn Văn Mẫu", "0901234567", "Mẫu"] {
+            let (status, field, code) = mistake(&format!("{{\"name\":\"a\",\"{own}\":1}}"));
+            assert_eq!((status, field.as_str(), code), (422, "", "unknown_field"));
+        }
         let (_, field, code) = mistake("{\"name\":\"a\",\"inner\":{}}");
         assert_eq!((field.as_str(), code), ("inner.year", "required"));
         let (_, field, code) = mistake("{\"name\":\"a\",\"inner\":{\"year\":\"0901234567\"}}");

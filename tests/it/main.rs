@@ -23,6 +23,7 @@
 mod accounts;
 mod audit;
 mod budgets;
+mod canary;
 mod checkins;
 mod citus;
 mod demo;
