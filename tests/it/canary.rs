@@ -242,12 +242,15 @@ impl Story {
     }
 
     async fn visitors(&mut self, gate: &str, bus: &str) {
+        let http = self.program.http.clone();
+        let patient = declaration("Tôn Thất Chim Khuyên", "0931777003", None);
+        let batch = json!({"check_ins": [{"checkpoint": gate, "declaration": patient}]});
+        Self::good(&http, "/api/v1/check-ins/batch", &batch).await;
         let declared = declaration(
             "Quách Thị Chim Hoàng Yến",
             "0931777001",
             Some("031190777001"),
         );
-        let http = self.program.http.clone();
         let entered = json!({"checkpoint": gate, "declaration": declared});
         let entered = Self::good(&http, "/api/v1/check-ins", &entered).await;
         let token = entered["declaration_token"].as_str().unwrap();
@@ -257,9 +260,6 @@ impl Story {
         let id = again["id"].as_str().unwrap();
         let path = format!("/api/v1/check-ins/{id}/check-out");
         Self::good(&http, &path, &json!({"checkpoint": bus})).await;
-        let patient = declaration("Tôn Thất Chim Khuyên", "0931777003", None);
-        let batch = json!({"check_ins": [{"checkpoint": gate, "declaration": patient}]});
-        Self::good(&http, "/api/v1/check-ins/batch", &batch).await;
         let form = [
             ("new", "1"),
             ("full_name", "Lục Văn Chim Sơn Ca"),
@@ -391,7 +391,7 @@ impl Story {
         let broken = broken.header("content-type", "application/json");
         let broken = broken.body(format!("{{\"full_name\":\"{name}\",{phone}"));
         let answer = broken.send().await.unwrap();
-        assert_eq!(answer.status(), 400);
+        assert!(matches!(answer.status().as_u16(), 400 | 422));
         self.mistakes.push_str(&answer.text().await.unwrap());
     }
 }

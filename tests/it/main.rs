@@ -37,6 +37,7 @@ mod kit;
 mod layers;
 mod lookups;
 mod notices;
+mod outside;
 mod pages;
 mod poster_api;
 mod posters;
