@@ -17,7 +17,6 @@ use actix_web::{
     dev::{Payload, ServiceRequest, ServiceResponse},
     http::header,
     middleware::Next,
-    web::Query,
 };
 use subtle::ConstantTimeEq;
 
@@ -26,9 +25,6 @@ use crate::{
     base::{Failure, Kind},
     http::{App, COOKIE, REPORTS, body},
 };
-
-/// Fields of one form at most.
-const FIELDS_MAX: usize = 200;
 
 /// The fields of a form that our own page sent.
 pub struct Sent(pub Form);
@@ -47,14 +43,7 @@ impl FromRequest for Sent {
             }
             let origin = origin(&request, &app);
             let body = body::collect(payload, body::USUAL).await?;
-            let text = std::str::from_utf8(&body).map_err(|_| Failure::new(Kind::Malformed))?;
-            let fields = Query::<Vec<(String, String)>>::from_query(text)
-                .map_err(|_| Failure::new(Kind::Malformed))?
-                .into_inner();
-            if fields.len() > FIELDS_MAX {
-                return Err(Kind::TooLarge.into());
-            }
-            let form = Form::of(fields);
+            let form = Form::read(&body)?;
             let has_session = request.cookie(&app.cookie_name(COOKIE)).is_some();
             let proven = match origin {
                 Origin::Foreign => false,

@@ -30,6 +30,7 @@ mod demo;
 mod edges;
 mod factor;
 mod faults;
+mod fuzz;
 mod import;
 mod journal;
 mod kept;
