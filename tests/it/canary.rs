@@ -65,6 +65,9 @@ const SECRETS: &[&str] = &[
 /// them.
 const CONTROL: &str = "Chợ Chim Công";
 
+/// Characters of the shortest token.
+const TOKEN_CHARS: usize = 64;
+
 /// The ways in which a text may lie in a file.
 fn spellings(secret: &str) -> Vec<Vec<u8>> {
     let mut texts = BTreeSet::from([secret.to_owned(), secret.to_lowercase(), fold(secret)]);
@@ -90,7 +93,11 @@ fn spellings(secret: &str) -> Vec<Vec<u8>> {
         found.push(escaped.collect::<String>().into_bytes());
         found.push(text.encode_utf16().flat_map(u16::to_le_bytes).collect());
     }
-    // A bare hash of a number gives it away: there are few enough numbers to try them all.
+    // A bare hash of a number gives it away: there are few enough numbers to try them all. Of 256 random
+    // bits it does not, and sessions are found by it.
+    if secret.len() >= TOKEN_CHARS {
+        return found;
+    }
     let mut hashed = texts;
     if let Some(subscriber) = secret.strip_prefix('0') {
         hashed.insert(format!("+84{subscriber}"));
