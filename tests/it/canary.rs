@@ -510,7 +510,6 @@ async fn nobody_is_found_in_what_the_service_wrote(on: On) {
     story.program.kill();
     written.files(dir.path());
     if let Some(cluster) = &cluster {
-        cluster.crash();
         for part in ["data/base", "data/pg_wal", "data/pg_stat_tmp"] {
             let part: PathBuf = cluster.dir().join(part);
             if part.is_dir() {
