@@ -44,6 +44,7 @@ const KEPT: &[(&str, &str)] = &[
     ("/.well-known/security.txt", "public, max-age=86400"),
     ("/api/v1/openapi.json", "public, max-age=300"),
     ("/api/v1/regions", "public, max-age=3600"),
+    ("/api/v1/transparency", "public, max-age=300"),
     ("/api/v1/regions/80/wards", "public, max-age=3600"),
 ];
 
