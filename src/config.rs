@@ -6,14 +6,14 @@
 
 use std::{
     collections::BTreeMap,
-    net::{IpAddr, SocketAddr},
+    net::SocketAddr,
     path::{Path, PathBuf},
 };
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
-use crate::store::Target;
+use crate::{base::Network, store::Target};
 
 /// Connections to PostgreSQL that one process opens at most.
 const POSTGRES_CONNECTIONS: u32 = 16;
@@ -55,7 +55,8 @@ struct File {
     retention_days: Option<u16>,
     lookups_per_day: Option<i64>,
     people_per_day: Option<i64>,
-    trusted_proxies: Option<Vec<IpAddr>>,
+    security_contact: Option<String>,
+    trusted_proxies: Option<Vec<Network>>,
     log: Option<LogFormat>,
     master_key: Option<SecretString>,
     master_key_file: Option<PathBuf>,
@@ -109,8 +110,11 @@ pub struct Settings {
     pub lookups_per_day: i64,
     /// People whose names one officer opens in a day, at least 1.
     pub people_per_day: i64,
+    /// Where weaknesses are reported, a `mailto:` or `https:` address, for `security.txt`; `None`: the
+    /// start page.
+    pub security_contact: Option<String>,
     /// Proxies whose `X-Forwarded-For` is believed.
-    pub trusted_proxies: Vec<IpAddr>,
+    pub trusted_proxies: Vec<Network>,
     /// How log lines are written.
     pub log: LogFormat,
     /// Where the master key comes from.
@@ -234,6 +238,7 @@ impl Settings {
             retention_days,
             lookups_per_day,
             people_per_day,
+            security_contact: file.security_contact.map(security_contact).transpose()?,
             trusted_proxies: file.trusted_proxies.unwrap_or_default(),
             log: file.log.unwrap_or_default(),
             master_key,
@@ -274,11 +279,15 @@ fn over(mut file: File, environment: BTreeMap<String, String>) -> Result<File, C
             "people_per_day" => file.people_per_day = parse("people_per_day", &text)?,
             "trusted_proxies" => {
                 let each = text.split(',').map(str::trim).filter(|ip| !ip.is_empty());
-                let parsed: Result<Vec<IpAddr>, _> = each.map(str::parse).collect();
+                let parsed: Result<Vec<Network>, _> = each.map(str::parse).collect();
                 file.trusted_proxies = Some(parsed.map_err(|_| {
-                    value("trusted_proxies", "must be addresses separated by commas")
+                    value(
+                        "trusted_proxies",
+                        "must be addresses or networks (10.0.0.0/8) separated by commas",
+                    )
                 })?);
             }
+            "security_contact" => file.security_contact = Some(text),
             "log" => {
                 file.log = match text.as_str() {
                     "plain" => Some(LogFormat::Plain),
@@ -356,6 +365,21 @@ fn public_url(url: &str) -> Result<String, ConfigError> {
     Ok(url.to_ascii_lowercase())
 }
 
+/// An address of RFC 9116, in one line.
+fn security_contact(address: String) -> Result<String, ConfigError> {
+    let known = ["mailto:", "https://", "tel:"];
+    let is_one = known.iter().any(|start| address.starts_with(start))
+        && address.chars().all(|c| c.is_ascii_graphic());
+    if is_one {
+        Ok(address)
+    } else {
+        Err(value(
+            "security_contact",
+            "must begin with mailto:, https:// or tel: and hold no blanks",
+        ))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -394,6 +418,8 @@ mod tests {
         assert!(problem(&[("master_key", "a"), ("master_key_file", "b")]).contains("one of them"));
         assert!(problem(&[("public_url", "https://a/b")]).contains("no path"));
         assert!(problem(&[("rate_limits", "no")]).contains("on or off"));
+        assert!(problem(&[("trusted_proxies", "10.0.0.1/8")]).contains("10.0.0.0/8"));
+        assert!(problem(&[("security_contact", "a@b.vn\nX: y")]).contains("mailto:"));
     }
 
     #[test]

@@ -103,6 +103,7 @@ async fn check_in(app: &App, request: &HttpRequest, new: NewCheckIn) -> Result<C
         client_address(request),
         code.as_ref().map_or(b"no code", |code| code.as_slice()),
         new.declaration_token.as_deref(),
+        |token| app.door.tokens.read(token, app.clock.now()).is_some(),
     )?;
     checkins::check_in(&app.door, new).await
 }
@@ -112,8 +113,20 @@ async fn check_in(app: &App, request: &HttpRequest, new: NewCheckIn) -> Result<C
 #[serde(deny_unknown_fields)]
 pub struct Batch {
     /// At most 100, each on its own.
-    #[schema(value_type = Vec<NewCheckIn>, max_items = 100)]
+    #[schema(value_type = Vec<BatchItem>, max_items = 100)]
     check_ins: Vec<serde_json::Value>,
+}
+
+/// A check-in of a batch. One that is not right is refused by itself, so anything may stand here.
+#[derive(ToSchema)]
+#[schema(as = BatchCheckIn)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "it stands in the description alone")]
+enum BatchItem {
+    /// A check-in.
+    CheckIn(NewCheckIn),
+    /// What is refused.
+    Other(serde_json::Value),
 }
 
 /// What came of each check-in, in their order.

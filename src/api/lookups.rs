@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::{
     api::cases::{PlaceView, desk},
-    base::{Failure, FieldError, Kind, Timestamp, failure::Result},
+    base::{Failure, FieldError, Kind, Timestamp, failure::Result, sheet},
     cases::rules,
     declarations::Contact,
     exposures::{
@@ -508,19 +508,23 @@ pub async fn file(
         return Err(Kind::TooLarge.into());
     }
     let rows = export::rows(&run, &items, &app.directory);
-    let (bytes, kind, ending) = match form {
+    let taken = |ending| export::Taken::new(&run, officer.id, app.clock.now(), ending);
+    let (bytes, kind, taken) = match form {
         Form::Csv => (
-            export::csv(&export::HEADER, &rows)?,
+            sheet::csv(&export::HEADER, &rows)?,
             "text/csv; charset=utf-8",
-            "csv",
+            taken("csv"),
         ),
-        Form::Xlsx => (
-            export::xlsx(&export::HEADER, &rows, &export::about(&run))?,
-            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-            "xlsx",
-        ),
+        Form::Xlsx => {
+            let taken = taken("xlsx");
+            (
+                export::xlsx(&run, &taken, &rows)?,
+                "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+                taken,
+            )
+        }
     };
-    let name = format!("attachment; filename=\"exposures-{id}.{ending}\"");
+    let name = format!("attachment; filename=\"{}\"", taken.file);
     Ok(HttpResponse::Ok()
         .insert_header(("content-type", kind))
         .insert_header(("content-disposition", name))

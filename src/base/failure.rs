@@ -57,6 +57,8 @@ kinds! {
     NotFound "not_found" 404 "Không tìm thấy." "Not found.";
     /// The path exists, the method does not.
     MethodNotAllowed "method_not_allowed" 405 "Đường dẫn này không nhận phương thức đó." "This path does not take that method.";
+    /// The body did not arrive in time.
+    Slow "too_slow" 408 "Nội dung gửi lên đến quá chậm; chưa lưu gì cả, hãy gửi lại." "The body arrived too slowly; nothing was stored, send again.";
     /// It exists already.
     Conflict "conflict" 409 "Đã tồn tại." "It exists already.";
     /// The checkpoint was closed for good.

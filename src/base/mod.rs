@@ -1,4 +1,4 @@
-//! What everything stands on: ids, time, clock, randomness, codes, the failure table.
+//! What everything stands on: ids, time, clock, randomness, codes, networks, sheets, the failure table.
 //!
 //! Nothing here knows a database, a web framework or a person. Clock and randomness are values that
 //! are handed in, so that a test can stop the one and repeat the other.
@@ -8,7 +8,9 @@ pub mod codes;
 pub mod day;
 pub mod failure;
 pub mod ids;
+pub mod network;
 pub mod random;
+pub mod sheet;
 pub mod text;
 pub mod time;
 
@@ -16,6 +18,7 @@ pub use clock::Clock;
 pub use codes::Code;
 pub use day::Day;
 pub use failure::{Failure, FieldError, Kind};
+pub use network::Network;
 pub use random::Random;
 pub use time::Timestamp;
 

@@ -13,7 +13,7 @@ use crate::{
         rules::{self, RuleSet},
         window::{Course, Field, Isolated, Window, WindowError, infectious, parse_day},
     },
-    identity::{FullName, IdNumber, PersonId, Phone, Pseudonymizer},
+    identity::{FullName, IdNumber, PersonId, Phone, Pseudonymizer, holds_number, number_in},
     regions::{Catalogue, Regions},
 };
 
@@ -121,7 +121,12 @@ impl CaseDraft {
     ) -> Result<NewCase, Vec<FieldError>> {
         let mut errors = Errors(Vec::new());
         let disease = errors.required("disease", self.disease, |text| {
-            nfc_clean(&text, MAX_DISEASE_CHARS).map_err(|_| FieldError::invalid("disease"))
+            let name = nfc_clean(&text, MAX_DISEASE_CHARS);
+            let name = name.map_err(|_| FieldError::invalid("disease"))?;
+            if holds_number(&name) {
+                return Err(number_in("disease"));
+            }
+            Ok(name)
         });
         let rule = errors.keep(rule(self.rule.as_deref()));
         let days = [

@@ -39,7 +39,8 @@ options above. Every key of the file is also a variable: listen = \"…\" is DKD
   lookups_per_day  lookups of one officer in a day         (default 300)
   people_per_day   people one officer opens in a day       (default 50000)
   rate_limits      on or off; off is for benchmarks only   (default on)
-  trusted_proxies  addresses whose X-Forwarded-For counts  (default none)
+  trusted_proxies  addresses or networks (10.0.0.0/8) whose X-Forwarded-For counts  (default none)
+  security_contact where weaknesses are reported, for security.txt: mailto:… or https://…
   master_key       64 hexadecimal digits, or master_key_file (default: a file made at first start)
   workers          threads that serve requests             (default 2)
   log              plain or json                           (default plain)

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::{
     base::{Code, FieldError, Timestamp, text::nfc_clean},
     exposures::interval::Span,
-    identity::{IdNumber, PersonId, Phone, Pseudonymizer},
+    identity::{IdNumber, PersonId, Phone, Pseudonymizer, holds_number, number_in},
 };
 
 /// Longest reason, in characters.
@@ -301,8 +301,16 @@ fn text(
         errors.push(FieldError::required(field));
         return None;
     };
-    nfc_clean(&value, max_chars)
-        .map_err(|_| errors.push(FieldError::invalid(field)))
+    let clean = nfc_clean(&value, max_chars).map_err(|_| FieldError::invalid(field));
+    clean
+        .and_then(|text| {
+            if holds_number(&text) {
+                Err(number_in(field))
+            } else {
+                Ok(text)
+            }
+        })
+        .map_err(|error| errors.push(error))
         .ok()
 }
 
@@ -451,6 +459,21 @@ mod tests {
             [
                 ("reason".to_owned(), "required"),
                 ("document".to_owned(), "required")
+            ]
+        );
+    }
+
+    #[test]
+    fn nobodys_number_goes_into_the_log() {
+        let target = r#""person":{"phone":"0901234567"}"#;
+        let errors = parse(&format!(
+            r#"{{{target},"reason":"hỏi 0901 234 567","document":"001090000001"}}"#
+        ));
+        assert_eq!(
+            errors.unwrap_err(),
+            [
+                ("reason".to_owned(), "holds_number"),
+                ("document".to_owned(), "holds_number")
             ]
         );
     }

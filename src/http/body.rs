@@ -22,8 +22,16 @@ use serde::de::DeserializeOwned;
 
 use crate::base::{Failure, FieldError, Kind};
 
-/// How long a body may take to arrive. Slow ones would otherwise hold a connection for ever.
+/// How long a body of the usual size may take to arrive. Slow ones would otherwise hold a connection
+/// for ever.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What a sender of more must bring in a second, in bytes: less than a phone manages at the edge of a
+/// cell.
+const PACE: usize = 64 * 1024;
+
+/// Longest path of a field that an error names.
+const PATH_MAX: usize = 100;
 
 /// The usual limit of a body: 64 KiB.
 pub const USUAL: usize = 64 * 1024;
@@ -73,8 +81,16 @@ impl<T: DeserializeOwned, const LIMIT: usize> Future for Reading<T, LIMIT> {
     }
 }
 
-/// Read a body of at most `limit` bytes. Fails with [`Kind::TooLarge`], and with [`Kind::Malformed`]
-/// when it breaks off or takes too long.
+/// How long a body of at most `limit` bytes may take: 5 s, and a second more for each 64 KiB that the
+/// usual size has not.
+#[must_use]
+pub fn patience(limit: usize) -> Duration {
+    let more = limit.saturating_sub(USUAL) / PACE;
+    PATIENCE + Duration::from_secs(u64::try_from(more).unwrap_or(0))
+}
+
+/// Read a body of at most `limit` bytes. Fails with [`Kind::TooLarge`], with [`Kind::Malformed`] when
+/// it breaks off, and with [`Kind::Slow`] when it takes longer than [`patience`].
 #[must_use]
 pub fn collect(payload: Payload, limit: usize) -> Collect {
     Collect {
@@ -136,13 +152,11 @@ impl Future for Collect {
                 Poll::Pending => break,
             }
         }
-        let patience = self
+        let limit = self.limit;
+        let waiting = self
             .patience
-            .get_or_insert_with(|| Box::pin(sleep(PATIENCE)));
-        patience
-            .as_mut()
-            .poll(cx)
-            .map(|()| Err(Kind::Malformed.into()))
+            .get_or_insert_with(|| Box::pin(sleep(patience(limit))));
+        waiting.as_mut().poll(cx).map(|()| Err(Kind::Slow.into()))
     }
 }
 
@@ -175,7 +189,16 @@ pub fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
 /// Say what kind of misfit it is. The parser's text starts with a fixed phrase; only that is used.
 fn misfit(path: String, error: &serde_json::Error) -> Failure {
     let text = error.to_string();
-    let path = if path == "." { String::new() } else { path };
+    // A name that is none of ours is the caller's own text, and may hold anything.
+    let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_.[]".contains(c);
+    let is_plain = path.len() <= PATH_MAX
+        && path.chars().all(is_name)
+        && path.chars().filter(char::is_ascii_digit).count() < 6;
+    let path = if path == "." || !is_plain {
+        String::new()
+    } else {
+        path
+    };
     if text.starts_with("unknown field") {
         FieldError::new(
             path,
@@ -273,6 +296,14 @@ mod tests {
     }
 
     #[test]
+    fn a_large_body_has_more_time_and_never_much() {
+        assert_eq!(patience(USUAL), Duration::from_secs(5));
+        assert_eq!(patience(10), Duration::from_secs(5));
+        assert_eq!(patience(BATCH), Duration::from_secs(20));
+        assert_eq!(patience(4 * BATCH), Duration::from_secs(68));
+    }
+
+    #[test]
     fn names_the_field_and_never_its_content() {
         assert_eq!(mistake("{"), (400, String::new(), ""));
         assert_eq!(mistake("{\"name\":\"a\"} x"), (400, String::new(), ""));
@@ -281,6 +312,10 @@ mod tests {
             (status, field.as_str(), code),
             (422, "nam", "unknown_field")
         );
+        for own in ["Nguyễn Văn Mẫu", "0901234567", "Mẫu"] {
+            let (status, field, code) = mistake(&format!("{{\"name\":\"a\",\"{own}\":1}}"));
+            assert_eq!((status, field.as_str(), code), (422, "", "unknown_field"));
+        }
         let (_, field, code) = mistake("{\"name\":\"a\",\"inner\":{}}");
         assert_eq!((field.as_str(), code), ("inner.year", "required"));
         let (_, field, code) = mistake("{\"name\":\"a\",\"inner\":{\"year\":\"0901234567\"}}");

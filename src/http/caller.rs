@@ -146,6 +146,7 @@ async fn account_of(request: &ServiceRequest, roles: &[Role]) -> Result<Judged, 
     let (account, family) = token
         .and_then(|token| app.access.read(token, app.clock.now()))
         .ok_or(Kind::Unauthorized)?;
+    app.limits.account(account)?;
     let alive = app
         .db
         .read(async |tx| accounts::account_of_access(tx, account, family).await)
@@ -194,6 +195,7 @@ impl<P: Permission> FromRequest for BrowserCaller<P> {
                 .read(async |tx| accounts::account_of_browser(tx, &secret).await)
                 .await?
                 .ok_or(Kind::Unauthorized)?;
+            app.limits.account(alive.account.id)?;
             if alive.touch_due {
                 app.db
                     .append(async |tx| {

@@ -20,9 +20,9 @@ pub use caller::{
     AnyRole, BrowserCaller, COOKIE, Caller, Fresh, LeadOnly, Officers, Operators, Owners,
     Permission, judge,
 };
-pub use headers::{RequestIds, client_address, finish, wrap};
+pub use headers::{CAMERA_HERE, REPORTS, RequestIds, client_address, finish, wrap};
 pub use leaving::Leaving;
 pub use limits::Limits;
 pub use offload::Offload;
 pub use page::{Cursor, List, PageQuery};
-pub use routes::Route;
+pub use routes::{Methods, Route};

@@ -8,6 +8,7 @@
 //! residence is never inferred from an ID number, and doubt is a warning, not a refusal: country
 //! codes, corrected sexes and new number ranges exist.
 
+mod found;
 mod id_number;
 mod name;
 mod person;
@@ -18,6 +19,7 @@ use thiserror::Error;
 
 use crate::base::failure::FieldError;
 
+pub use found::{holds_number, number_in};
 pub use id_number::{IdKind, IdNumber, IdWarning};
 pub use name::{FullName, MAX_NAME_CHARS};
 pub use person::{PersonId, Pseudonymizer};

@@ -67,7 +67,7 @@ pub fn start(app: App, listener: TcpListener) -> Result<Running, StartError> {
             .wrap(api::ShortWay(shared.clone()))
             .configure(api::configure)
             .configure(health::configure)
-            .configure(pages::mount)
+            .configure(|config| pages::mount(config, health::ROUTES))
     })
     .workers(threads)
     .client_request_timeout(Duration::from_secs(5))

@@ -8,7 +8,10 @@ use actix_web::{
     Error, HttpRequest, HttpResponse,
     body::{EitherBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
-    http::{Method, StatusCode, header},
+    http::{
+        Method, StatusCode,
+        header::{self, HeaderMap},
+    },
     middleware::Next,
 };
 use askama::Template;
@@ -22,7 +25,7 @@ use super::{
 };
 use crate::{
     base::{Failure, Kind},
-    http::problem,
+    http::{Methods, problem},
 };
 
 /// Turns a problem into a page. Somebody who is not logged in is sent to the log-in page, and comes
@@ -53,7 +56,7 @@ pub async fn as_page<B: MessageBody>(
             failed(
                 answer.request(),
                 failure.map_or_else(|| kind_of(status), |failure| failure.kind),
-                answer.headers().get(header::RETRY_AFTER),
+                answer.headers(),
             )
         })
     };
@@ -66,9 +69,17 @@ pub async fn as_page<B: MessageBody>(
     Ok(ServiceResponse::new(request, response))
 }
 
-/// The page that a path which does not exist gets.
-pub async fn missing() -> Result<HttpResponse, Failure> {
-    Err(Kind::NotFound.into())
+/// The answer to what no route takes: the path is not there, or it takes only the methods that the
+/// answer names.
+pub fn missing(request: &HttpRequest, methods: &Methods) -> HttpResponse {
+    let Some(allowed) = methods.at(request.path()) else {
+        return HttpResponse::from_error(Failure::from(Kind::NotFound));
+    };
+    let mut answer = HttpResponse::from_error(Failure::from(Kind::MethodNotAllowed));
+    if let Ok(allowed) = header::HeaderValue::from_str(&allowed) {
+        answer.headers_mut().insert(header::ALLOW, allowed);
+    }
+    answer
 }
 
 /// The row of an answer that the framework gave by itself, such as a path that holds no id.
@@ -80,11 +91,7 @@ fn kind_of(status: StatusCode) -> Kind {
         .unwrap_or(Kind::Internal)
 }
 
-fn failed(
-    request: &HttpRequest,
-    kind: Kind,
-    retry_after: Option<&header::HeaderValue>,
-) -> HttpResponse {
+fn failed(request: &HttpRequest, kind: Kind, said: &HeaderMap) -> HttpResponse {
     match kind {
         Kind::Unauthorized => return to_login(request),
         Kind::ProofNeeded if request.method() == Method::GET => return to_proof(request),
@@ -104,8 +111,10 @@ fn failed(
     answer
         .content_type("text/html; charset=utf-8")
         .insert_header((header::CACHE_CONTROL, "no-store"));
-    if let Some(seconds) = retry_after {
-        answer.insert_header((header::RETRY_AFTER, seconds.clone()));
+    for name in [header::RETRY_AFTER, header::ALLOW] {
+        if let Some(value) = said.get(&name) {
+            answer.insert_header((name, value.clone()));
+        }
     }
     // A template of texts alone does not fail; if it did, the status still says what happened.
     answer.body(message.render().unwrap_or_default())
@@ -138,7 +147,8 @@ fn words(page: &Page, request: &HttpRequest, kind: Kind) -> (String, String) {
 
 fn to_login(request: &HttpRequest) -> HttpResponse {
     let path = request.path();
-    let to = if request.method() == Method::GET && path != "/" && is_ours(path) {
+    let reads = request.method() == Method::GET || request.method() == Method::HEAD;
+    let to = if reads && path != "/" && is_ours(path) {
         format!("/login?next={path}")
     } else {
         "/login".to_owned()

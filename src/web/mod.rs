@@ -35,13 +35,17 @@ pub mod views;
 mod visitor;
 mod visits;
 mod week;
+mod well_known;
 
-use actix_web::{middleware::from_fn, web};
+use std::sync::Arc;
+
+use actix_web::{HttpRequest, middleware::from_fn, web};
 
 use crate::{
     accounts::Role,
+    api,
     declarations::CONSENT_VERSIONS,
-    http::{AnyRole, LeadOnly, Officers, Owners, Permission as _},
+    http::{AnyRole, LeadOnly, Methods, Officers, Owners, Permission as _, Route},
     routes,
     venues::PlaceKind,
 };
@@ -99,16 +103,23 @@ routes! {
     GET  "/static/icon.svg"                             => files::icon,         anyone;
     GET  "/favicon.ico"                                 => files::favicon,      anyone;
     GET  "/robots.txt"                                  => files::robots,       anyone;
+    GET  "/.well-known/security.txt"                    => well_known::security, anyone;
+    POST "/csp-report"                                  => well_known::report,  anyone;
 }
 
 /// Mount the pages, with failures answered as pages. To be called after everything else is mounted,
-/// because a path that nothing else knows is answered here, too.
-pub fn mount(config: &mut web::ServiceConfig) {
+/// because a path that nothing else knows is answered here, too; `beside` are the routes that neither
+/// edge has.
+pub fn mount(config: &mut web::ServiceConfig, beside: &[Route]) {
+    let methods = Arc::new(Methods::of(&[api::ROUTES, ROUTES, beside]));
     config.service(
         web::scope("")
+            .wrap(from_fn(sent::guard))
             .wrap(from_fn(failed::as_page))
             .configure(configure)
-            .default_service(web::to(failed::missing)),
+            .default_service(web::to(move |request: HttpRequest| {
+                std::future::ready(failed::missing(&request, &methods))
+            })),
     );
 }
 

@@ -6,11 +6,16 @@
 
 use std::fmt::Display;
 
+use actix_web::web::Query;
+
 use super::texts::{Lang, Texts};
 use crate::{
-    base::{FieldError as Mistake, Timestamp},
+    base::{FieldError as Mistake, Kind, Timestamp},
     venues::PlaceKind,
 };
+
+/// Fields of one form at most.
+const FIELDS_MAX: usize = 200;
 
 /// Who is logged in, as the page's head shows it.
 #[derive(Clone, Debug)]
@@ -186,6 +191,22 @@ impl Form {
             values,
             errors: Vec::new(),
         }
+    }
+
+    /// Read the body of a form, as browsers send it.
+    ///
+    /// # Errors
+    ///
+    /// [`Kind::Malformed`] when it is none, [`Kind::TooLarge`] when it has more than 200 fields.
+    pub fn read(body: &[u8]) -> Result<Self, Kind> {
+        let text = std::str::from_utf8(body).map_err(|_| Kind::Malformed)?;
+        let fields = Query::<Vec<(String, String)>>::from_query(text)
+            .map_err(|_| Kind::Malformed)?
+            .into_inner();
+        if fields.len() > FIELDS_MAX {
+            return Err(Kind::TooLarge);
+        }
+        Ok(Self::of(fields))
     }
 
     /// The first value sent under this name, without outer blanks; empty if there was none.

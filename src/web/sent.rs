@@ -5,20 +5,26 @@
 //! read. A foreign sign refuses whatever else is right. A session is only acted on with the token;
 //! without a session, a browser's own word `same-origin` is enough, so that a visitor whose browser
 //! keeps no cookies can still check in.
+//!
+//! The foreign sign is looked for around all pages, before any of them is asked; the token is looked
+//! for where the form is read.
 
 use std::{future::Future, pin::Pin};
 
-use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header, web::Query};
+use actix_web::{
+    Error, FromRequest, HttpRequest,
+    body::{EitherBody, MessageBody},
+    dev::{Payload, ServiceRequest, ServiceResponse},
+    http::header,
+    middleware::Next,
+};
 use subtle::ConstantTimeEq;
 
 use super::{frame, page::Form};
 use crate::{
     base::{Failure, Kind},
-    http::{App, COOKIE, body},
+    http::{App, COOKIE, REPORTS, body},
 };
-
-/// Fields of one form at most.
-const FIELDS_MAX: usize = 200;
 
 /// The fields of a form that our own page sent.
 pub struct Sent(pub Form);
@@ -36,27 +42,43 @@ impl FromRequest for Sent {
                 return Err(Kind::WrongType.into());
             }
             let origin = origin(&request, &app);
-            if origin == Origin::Foreign {
-                return Err(Kind::ForeignForm.into());
-            }
             let body = body::collect(payload, body::USUAL).await?;
-            let text = std::str::from_utf8(&body).map_err(|_| Failure::new(Kind::Malformed))?;
-            let fields = Query::<Vec<(String, String)>>::from_query(text)
-                .map_err(|_| Failure::new(Kind::Malformed))?
-                .into_inner();
-            if fields.len() > FIELDS_MAX {
-                return Err(Kind::TooLarge.into());
-            }
-            let form = Form::of(fields);
+            let form = Form::read(&body)?;
             let has_session = request.cookie(&app.cookie_name(COOKIE)).is_some();
-            let trusted = origin == Origin::Ours && !has_session;
-            if trusted || has_token(&request, &app, form.v("csrf")) {
+            let proven = match origin {
+                Origin::Foreign => false,
+                Origin::Ours if !has_session => true,
+                Origin::Ours | Origin::Unknown => has_token(&request, &app, form.v("csrf")),
+            };
+            if proven {
                 Ok(Self(form))
             } else {
                 Err(Kind::ForeignForm.into())
             }
         })
     }
+}
+
+/// Refuses what another site had a browser send, before anything of it is read: every page that
+/// changes something is behind this, also one that reads no form. Browsers send their reports
+/// unasked, and a report changes nothing.
+///
+/// # Errors
+///
+/// Those of what stands behind it; a refusal is an answer.
+pub async fn guard<B: MessageBody>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, Error> {
+    let changes = !request.method().is_safe() && request.path() != REPORTS;
+    let is_foreign = changes
+        && frame::shared(request.request())
+            .is_ok_and(|app| origin(request.request(), &app) == Origin::Foreign);
+    if is_foreign {
+        let refused = request.error_response(Failure::from(Kind::ForeignForm));
+        return Ok(refused.map_into_right_body());
+    }
+    Ok(next.call(request).await?.map_into_left_body())
 }
 
 fn is_form(request: &HttpRequest) -> bool {

@@ -22,22 +22,22 @@ on_both! {
 }
 
 /// A browser: keeps cookies, follows redirects, runs no script.
-struct Browser {
+pub struct Browser {
     client: Client,
     base: String,
 }
 
 /// A page that came back.
-struct Shown {
-    status: StatusCode,
-    path: String,
-    headers: header::HeaderMap,
-    text: String,
+pub struct Shown {
+    pub status: StatusCode,
+    pub path: String,
+    pub headers: header::HeaderMap,
+    pub text: String,
 }
 
 impl Shown {
     /// The value of the hidden field of this name in the first form that has it.
-    fn hidden(&self, name: &str) -> String {
+    pub fn hidden(&self, name: &str) -> String {
         let before = format!("name=\"{name}\" value=\"");
         let rest = self.text.split(&before).nth(1).unwrap_or_default();
         rest.split('"').next().unwrap_or_default().to_owned()
@@ -49,7 +49,7 @@ impl Shown {
 }
 
 impl Browser {
-    fn new(server: &Server) -> Self {
+    pub fn new(server: &Server) -> Self {
         Self::with(server, true)
     }
 
@@ -70,12 +70,12 @@ impl Browser {
         }
     }
 
-    async fn get(&self, path: &str) -> Shown {
+    pub async fn get(&self, path: &str) -> Shown {
         Self::shown(self.client.get(format!("{}{path}", self.base))).await
     }
 
     /// Send a form as the page at `path` would: with its hidden fields.
-    async fn send(&self, path: &str, fields: &[(&str, &str)]) -> Shown {
+    pub async fn send(&self, path: &str, fields: &[(&str, &str)]) -> Shown {
         let page = self.get(path).await;
         let (token, id) = (page.hidden("csrf"), page.hidden("id"));
         let mut all = vec![("csrf", token.as_str()), ("id", id.as_str())];
@@ -83,7 +83,7 @@ impl Browser {
         Self::shown(self.post(path).form(&all)).await
     }
 
-    fn post(&self, path: &str) -> reqwest::RequestBuilder {
+    pub fn post(&self, path: &str) -> reqwest::RequestBuilder {
         self.client.post(format!("{}{path}", self.base))
     }
 }
@@ -266,7 +266,7 @@ async fn officer(server: &Server) -> Browser {
 }
 
 /// Somebody of this role, logged in.
-async fn logged_in(server: &Server, role: Role) -> Browser {
+pub async fn logged_in(server: &Server, role: Role) -> Browser {
     let login = format!("can-bo-{role}");
     server.account(&login, role, Some("80")).await;
     let browser = Browser::new(server);

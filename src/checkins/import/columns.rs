@@ -1,6 +1,6 @@
 //! The header of a file, and what stands in its cells.
 
-use crate::base::text::starts_formula;
+use crate::base::sheet::unguarded;
 
 /// The columns of the file, all of them required, in any order.
 const COLUMNS: [&str; 7] = [
@@ -50,11 +50,7 @@ impl Columns {
 
 /// Take off outer blanks, and the `'` that our exports put before what looks like a formula.
 pub(super) fn unquote(text: &str) -> &str {
-    let text = text.trim_matches(' ');
-    match text.strip_prefix('\'') {
-        Some(rest) if starts_formula(rest) => rest,
-        _ => text,
-    }
+    unguarded(text.trim_matches(' '))
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{ImportError, columns::REJECT_COLUMNS};
-use crate::base::{FieldError, text::starts_formula};
+use crate::base::{FieldError, sheet::Csv};
 
 /// Written as rows are rejected, so that a run that breaks off leaves what it has found. Without any
 /// there is no file, and one of an earlier run goes.
@@ -16,7 +16,7 @@ pub(super) struct Rejects {
     /// Places of the columns that are the file's own.
     kept: Vec<usize>,
     header: csv::ByteRecord,
-    file: Option<csv::Writer<File>>,
+    file: Option<Csv<File>>,
 }
 
 impl Rejects {
@@ -51,36 +51,36 @@ impl Rejects {
 
     fn write(&mut self, record: &csv::ByteRecord, reason: &FieldError) -> io::Result<()> {
         if self.file.is_none() {
-            let mut file = csv::WriterBuilder::new()
-                .flexible(true)
-                .from_writer(create(&self.path)?);
+            let mut file = Csv::for_import(create(&self.path)?);
             for place in &self.kept {
-                file.write_field(self.header.get(*place).unwrap_or_default())?;
+                file.text(self.header.get(*place).unwrap_or_default())?;
             }
-            file.write_record(REJECT_COLUMNS)?;
+            for name in REJECT_COLUMNS {
+                file.text(name.as_bytes())?;
+            }
+            file.end_row()?;
             self.file = Some(file);
         }
         let Some(file) = &mut self.file else {
             return Ok(());
         };
         for place in &self.kept {
-            file.write_field(neutral(record.get(*place).unwrap_or_default()))?;
+            file.text(record.get(*place).unwrap_or_default())?;
         }
         // More cells than the header names, mostly for a comma in a name, are what is to be put right.
         for cell in record.iter().skip(self.header.len()) {
-            file.write_field(neutral(cell))?;
+            file.text(cell)?;
         }
         let line = record.position().map_or(0, csv::Position::line);
-        file.write_record([
-            line.to_string(),
-            format!("{}: {} / {}", reason.field, reason.vi, reason.en),
-        ])?;
-        Ok(())
+        file.text(line.to_string().as_bytes())?;
+        let reason = format!("{}: {} / {}", reason.field, reason.vi, reason.en);
+        file.text(reason.as_bytes())?;
+        file.end_row()
     }
 
     pub(super) fn finish(self) -> Result<(), ImportError> {
         let done = match self.file {
-            Some(mut file) => file.flush(),
+            Some(file) => file.finish(),
             None => match fs::remove_file(&self.path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
                 _ => Ok(()),
@@ -97,15 +97,4 @@ fn create(path: &std::path::Path) -> io::Result<File> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path)
-}
-
-/// A cell that no spreadsheet runs; importing takes the `'` off again.
-fn neutral(cell: &[u8]) -> Vec<u8> {
-    let formula = std::str::from_utf8(cell).is_ok_and(starts_formula);
-    let mut out = Vec::with_capacity(cell.len() + 1);
-    if formula {
-        out.push(b'\'');
-    }
-    out.extend_from_slice(cell);
-    out
 }

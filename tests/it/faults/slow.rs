@@ -112,7 +112,7 @@ async fn slow_clients_are_shown_out_and_nobody_notices() {
     let (median, last) = (waits[waits.len() / 2], waits[waits.len() - 1]);
     println!("closed after: {longest:?}; meanwhile others waited {median:?}, at most {last:?}");
     for (name, took) in longest {
-        // The limit is 5 s.
+        // The limit is 5 s, of a batch 20 s.
         assert!(took < Duration::from_secs(25), "{name}: {took:?}");
     }
     assert!(median < Duration::from_secs(1), "{median:?}");

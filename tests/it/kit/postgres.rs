@@ -154,6 +154,21 @@ impl Cluster {
         format!("postgres://test@127.0.0.1:{}/postgres", self.port)
     }
 
+    /// Where it keeps everything that it writes.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// What `pg_dump` makes of it.
+    pub fn dump(&self) -> Vec<u8> {
+        let dumped = Command::new(self.bin.join("pg_dump"))
+            .arg(self.url())
+            .output()
+            .unwrap();
+        assert!(dumped.status.success(), "pg_dump: {dumped:?}");
+        dumped.stdout
+    }
+
     /// Stop without a checkpoint, as a crash does: connections break, and the next start recovers.
     pub fn crash(&self) {
         self.control(&["-m", "immediate", "stop"]);

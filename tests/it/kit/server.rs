@@ -110,22 +110,10 @@ impl Server {
     }
 
     /// Stop in order and start again on the same store.
-    pub async fn restart(self) -> Self {
-        let Self {
-            stop,
-            thread,
-            dir,
-            settings,
-            clock,
-            app,
-            authenticator,
-            ..
-        } = self;
-        drop(app);
-        let _ = stop.send(());
-        tokio::task::spawn_blocking(move || thread.join().unwrap())
-            .await
-            .unwrap();
+    pub async fn restart(mut self) -> Self {
+        let (settings, clock) = (self.settings.clone(), self.clock.clone());
+        let authenticator = std::mem::take(&mut self.authenticator);
+        let dir = self.stop().await;
         let mut again = Self::start_at(settings, clock, 2).await;
         again.dir = dir;
         again.authenticator = authenticator;
@@ -189,6 +177,17 @@ impl Server {
         Some(secret.at(step))
     }
 
+    /// Stop in order; gives the folder of the store, which goes with it.
+    pub async fn stop(self) -> Option<tempfile::TempDir> {
+        drop(self.app);
+        let _ = self.stop.send(());
+        let thread = self.thread;
+        tokio::task::spawn_blocking(move || thread.join().unwrap())
+            .await
+            .unwrap();
+        self.dir
+    }
+
     /// A client logged in to a new account.
     pub async fn login_as(&self, role: Role, province: Option<&str>) -> Http {
         let name = format!(
@@ -230,6 +229,11 @@ impl Http {
             token: token.map(str::to_owned),
             client: reqwest::Client::new(),
         }
+    }
+
+    /// Its access token.
+    pub fn token(&self) -> Option<&str> {
+        self.token.as_deref()
     }
 
     /// A request that is not sent yet.
