@@ -41,6 +41,10 @@ options above. Every key of the file is also a variable: listen = \"…\" is DKD
   rate_limits      on or off; off is for benchmarks only   (default on)
   trusted_proxies  addresses whose X-Forwarded-For counts  (default none)
   master_key       64 hexadecimal digits, or master_key_file (default: a file made at first start)
+  message_sender   off, file or command: how codes reach people (default off; see deploy/README.md)
+  message_file, message_command, message_daily_limit
+  rights_reply_days, rights_access_days, rights_withdraw_days, rights_erase_days
+                   days to answer what people ask about their data (default 2, 10, 15, 20)
   workers          threads that serve requests             (default 2)
   log              plain or json                           (default plain)
   audit_dir        second place of the audit log's signed checkpoints, best on another disk

@@ -30,6 +30,10 @@ pub struct Limits {
     token: Limiter,
     checkpoint: Limiter,
     address: Limiter,
+    code_worked: Limiter,
+    code_waited: Limiter,
+    code_tried: Limiter,
+    own_data: Limiter,
 }
 
 /// `burst` at once, then one every `every`.
@@ -53,6 +57,10 @@ impl Limits {
             token: limiter(200, Duration::from_secs(1)),
             checkpoint: limiter(2000, Duration::from_millis(10)),
             address: limiter(4000, Duration::from_millis(5)),
+            code_worked: limiter(30, Duration::from_secs(30)),
+            code_waited: limiter(3, Duration::from_mins(10)),
+            code_tried: limiter(60, Duration::from_secs(2)),
+            own_data: limiter(20, Duration::from_secs(5)),
         }
     }
 
@@ -96,6 +104,41 @@ impl Limits {
         }
     }
 
+    /// A code that is asked for from `address`: 30 at once and two a minute where the browser has
+    /// `worked` for it, 3 at once and six an hour where it could not. A household or an office of
+    /// people behind one address gets by with that; whoever wants thousands does not.
+    ///
+    /// # Errors
+    ///
+    /// [`Kind::TooMany`] with the seconds to wait.
+    pub fn code(&self, address: IpAddr, worked: bool) -> Result<(), Failure> {
+        let limiter = if worked {
+            &self.code_worked
+        } else {
+            &self.code_waited
+        };
+        self.check(limiter, &prefix(address))
+    }
+
+    /// A code that came back from `address`: 60 at once and one every two seconds.
+    ///
+    /// # Errors
+    ///
+    /// [`Kind::TooMany`] with the seconds to wait.
+    pub fn code_back(&self, address: IpAddr) -> Result<(), Failure> {
+        self.check(&self.code_tried, &prefix(address))
+    }
+
+    /// A look at one's own data in the session `key`: 20 at once and one every five seconds. Each looks
+    /// through all days that are kept.
+    ///
+    /// # Errors
+    ///
+    /// [`Kind::TooMany`] with the seconds to wait.
+    pub fn own_data(&self, key: &[u8]) -> Result<(), Failure> {
+        self.check(&self.own_data, &key)
+    }
+
     /// Forget keys that are at rest, so that the tables stay small. To be called every minute.
     pub fn sweep(&self) {
         for limiter in [
@@ -105,6 +148,10 @@ impl Limits {
             &self.token,
             &self.checkpoint,
             &self.address,
+            &self.code_worked,
+            &self.code_waited,
+            &self.code_tried,
+            &self.own_data,
         ] {
             limiter.retain_recent();
             limiter.shrink_to_fit();

@@ -22,17 +22,17 @@ on_both! {
 }
 
 /// A browser: keeps cookies, follows redirects, runs no script.
-struct Browser {
+pub struct Browser {
     client: Client,
     base: String,
 }
 
 /// A page that came back.
-struct Shown {
-    status: StatusCode,
+pub struct Shown {
+    pub status: StatusCode,
     path: String,
     headers: header::HeaderMap,
-    text: String,
+    pub text: String,
 }
 
 impl Shown {
@@ -70,12 +70,12 @@ impl Browser {
         }
     }
 
-    async fn get(&self, path: &str) -> Shown {
+    pub async fn get(&self, path: &str) -> Shown {
         Self::shown(self.client.get(format!("{}{path}", self.base))).await
     }
 
     /// Send a form as the page at `path` would: with its hidden fields.
-    async fn send(&self, path: &str, fields: &[(&str, &str)]) -> Shown {
+    pub async fn send(&self, path: &str, fields: &[(&str, &str)]) -> Shown {
         let page = self.get(path).await;
         let (token, id) = (page.hidden("csrf"), page.hidden("id"));
         let mut all = vec![("csrf", token.as_str()), ("id", id.as_str())];
@@ -266,13 +266,21 @@ async fn officer(server: &Server) -> Browser {
 }
 
 /// Somebody of this role, logged in.
-async fn logged_in(server: &Server, role: Role) -> Browser {
+pub async fn logged_in(server: &Server, role: Role) -> Browser {
     let login = format!("can-bo-{role}");
     server.account(&login, role, Some("80")).await;
     let browser = Browser::new(server);
     let shown = log_in(server, &browser, &login, "").await;
     assert_eq!(shown.status, 200, "{}", shown.text);
     assert!(shown.has(&login), "{}", shown.text);
+    browser
+}
+
+/// Somebody of this role, who has an account, logged in again.
+pub async fn logged_in_again(server: &Server, role: Role) -> Browser {
+    let browser = Browser::new(server);
+    let shown = log_in(server, &browser, &format!("can-bo-{role}"), "").await;
+    assert_eq!(shown.status, 200, "{}", shown.text);
     browser
 }
 
@@ -716,6 +724,7 @@ const RESTRICTED: &[(&str, &[Role])] = &[
     ("/venues", &[Role::VenueOwner]),
     ("/cases", &[Role::HealthOfficer, Role::HealthLead]),
     ("/lookups", &[Role::HealthOfficer, Role::HealthLead]),
+    ("/requests", &[Role::HealthLead, Role::Operator]),
 ];
 
 async fn every_page_knows_its_roles(on: On) {
