@@ -60,6 +60,14 @@ struct File {
     log: Option<LogFormat>,
     master_key: Option<SecretString>,
     master_key_file: Option<PathBuf>,
+    message_sender: Option<String>,
+    message_file: Option<PathBuf>,
+    message_command: Option<Vec<String>>,
+    message_daily_limit: Option<u32>,
+    rights_reply_days: Option<u16>,
+    rights_access_days: Option<u16>,
+    rights_withdraw_days: Option<u16>,
+    rights_erase_days: Option<u16>,
     workers: Option<usize>,
 }
 
@@ -85,6 +93,56 @@ pub enum MasterKey {
     File(PathBuf),
     /// In `<data-dir>/keys/master.key`, made at the first start.
     Own(PathBuf),
+}
+
+/// What carries messages to people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Carrier {
+    /// Nothing: no message can be sent.
+    Off,
+    /// Each message is a line of JSON at the end of this file, for a gateway that reads it. It holds
+    /// numbers and codes.
+    File(PathBuf),
+    /// This program with these arguments is run for each message, which it reads as a line of JSON
+    /// from its standard input. No shell is involved.
+    Command(Vec<String>),
+}
+
+/// How messages to people leave the service.
+#[derive(Clone, Debug)]
+pub struct Messages {
+    /// What carries them.
+    pub carrier: Carrier,
+    /// Messages with a code that the whole service sends in one UTC day at most, which bounds what an
+    /// attack can cost.
+    pub daily_limit: u32,
+}
+
+/// By when requests of people about their data are answered, counted from the day of the request.
+/// The defaults are those of Luật 91/2025/QH15 and NĐ 356/2025/NĐ-CP as far as they are known: the
+/// days for the first reply and for withdrawing are certain, the other two are read as "10 to 20
+/// days", so both can be set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deadlines {
+    /// Working days until the first reply, 1 to 10.
+    pub reply_working_days: u16,
+    /// Days to let somebody see, correct or take along their data, 1 to 60.
+    pub access_days: u16,
+    /// Days to stop processing, after consent was withdrawn or the processing objected to, 1 to 60.
+    pub withdraw_days: u16,
+    /// Days to erase, 1 to 60.
+    pub erase_days: u16,
+}
+
+impl Default for Deadlines {
+    fn default() -> Self {
+        Self {
+            reply_working_days: 2,
+            access_days: 10,
+            withdraw_days: 15,
+            erase_days: 20,
+        }
+    }
 }
 
 /// All settings.
@@ -119,6 +177,10 @@ pub struct Settings {
     pub log: LogFormat,
     /// Where the master key comes from.
     pub master_key: MasterKey,
+    /// How messages to people leave the service.
+    pub messages: Messages,
+    /// By when requests of people about their data are answered.
+    pub rights: Deadlines,
     /// Threads that serve requests.
     pub workers: usize,
 }
@@ -191,8 +253,13 @@ impl Settings {
         let data_dir = overrides
             .data_dir
             .clone()
-            .or(file.data_dir)
+            .or_else(|| file.data_dir.clone())
             .unwrap_or_else(|| PathBuf::from("data"));
+        let messages = Messages {
+            carrier: carrier(&file, &data_dir)?,
+            daily_limit: file.message_daily_limit.unwrap_or(1000),
+        };
+        let rights = deadlines(&file)?;
         let url = match overrides.database_url.clone() {
             Some(url) => Some(SecretString::from(url)),
             None => secret("database_url", file.database_url, file.database_url_file)?,
@@ -242,6 +309,8 @@ impl Settings {
             trusted_proxies: file.trusted_proxies.unwrap_or_default(),
             log: file.log.unwrap_or_default(),
             master_key,
+            messages,
+            rights,
             workers,
         })
     }
@@ -297,6 +366,21 @@ fn over(mut file: File, environment: BTreeMap<String, String>) -> Result<File, C
             }
             "master_key" => file.master_key = Some(text.into()),
             "master_key_file" => file.master_key_file = Some(text.into()),
+            "message_sender" => file.message_sender = Some(text),
+            "message_file" => file.message_file = Some(text.into()),
+            "message_command" => {
+                let words = text.split_whitespace().map(str::to_owned);
+                file.message_command = Some(words.collect());
+            }
+            "message_daily_limit" => {
+                file.message_daily_limit = parse("message_daily_limit", &text)?;
+            }
+            "rights_reply_days" => file.rights_reply_days = parse("rights_reply_days", &text)?,
+            "rights_access_days" => file.rights_access_days = parse("rights_access_days", &text)?,
+            "rights_withdraw_days" => {
+                file.rights_withdraw_days = parse("rights_withdraw_days", &text)?;
+            }
+            "rights_erase_days" => file.rights_erase_days = parse("rights_erase_days", &text)?,
             "workers" => file.workers = parse("workers", &text)?,
             _ => {
                 let name = format!("DKD_{}", key.to_ascii_uppercase());
@@ -326,6 +410,62 @@ fn secret(
         }
         (by_value, None) => Ok(by_value),
     }
+}
+
+/// What carries messages, as the keys of the file say.
+fn carrier(file: &File, data_dir: &Path) -> Result<Carrier, ConfigError> {
+    match file.message_sender.as_deref().unwrap_or("off") {
+        "off" => Ok(Carrier::Off),
+        "file" => Ok(Carrier::File(
+            file.message_file
+                .clone()
+                .unwrap_or_else(|| data_dir.join("messages.jsonl")),
+        )),
+        "command" => match file.message_command.clone() {
+            Some(words) if words.first().is_some_and(|word| word.starts_with('/')) => {
+                Ok(Carrier::Command(words))
+            }
+            _ => Err(value(
+                "message_command",
+                "must be a list: the full path of a program, then its arguments",
+            )),
+        },
+        _ => Err(value("message_sender", "must be off, file or command")),
+    }
+}
+
+fn deadlines(file: &File) -> Result<Deadlines, ConfigError> {
+    let usual = Deadlines::default();
+    let within = |key, given: Option<u16>, usual, most| match given.unwrap_or(usual) {
+        days if (1..=most).contains(&days) => Ok(days),
+        _ => Err(value(key, format!("must be from 1 to {most}"))),
+    };
+    Ok(Deadlines {
+        reply_working_days: within(
+            "rights_reply_days",
+            file.rights_reply_days,
+            usual.reply_working_days,
+            10,
+        )?,
+        access_days: within(
+            "rights_access_days",
+            file.rights_access_days,
+            usual.access_days,
+            60,
+        )?,
+        withdraw_days: within(
+            "rights_withdraw_days",
+            file.rights_withdraw_days,
+            usual.withdraw_days,
+            60,
+        )?,
+        erase_days: within(
+            "rights_erase_days",
+            file.rights_erase_days,
+            usual.erase_days,
+            60,
+        )?,
+    })
 }
 
 fn target(url: Option<&SecretString>, data_dir: &Path) -> Result<Target, ConfigError> {
@@ -420,6 +560,9 @@ mod tests {
         assert!(problem(&[("rate_limits", "no")]).contains("on or off"));
         assert!(problem(&[("trusted_proxies", "10.0.0.1/8")]).contains("10.0.0.0/8"));
         assert!(problem(&[("security_contact", "a@b.vn\nX: y")]).contains("mailto:"));
+        assert!(problem(&[("message_sender", "sms")]).contains("file or command"));
+        assert!(problem(&[("message_sender", "command")]).contains("full path"));
+        assert!(problem(&[("rights_erase_days", "0")]).contains("from 1 to 60"));
     }
 
     #[test]

@@ -12,7 +12,8 @@
 //! api/   web/          the two edges: /api/v1 JSON and server-rendered pages
 //! http/                App, guards, problem+json, request limits: server and tests build from here
 //!
-//! regions/ identity/ accounts/ venues/ posters/ declarations/ checkins/ cases/ exposures/
+//! regions/ identity/ messages/ otp/ accounts/ venues/ posters/ declarations/ checkins/ cases/
+//! exposures/ rights/
 //!
 //! privacy/             key ring, seal and open, audit log, what people and the public are told
 //! store/               Db, Tx, Query: the only place that names a database driver
@@ -60,8 +61,11 @@ pub mod checkins;
 pub mod declarations;
 pub mod exposures;
 pub mod identity;
+pub mod messages;
+pub mod otp;
 pub mod posters;
 pub mod regions;
+pub mod rights;
 pub mod venues;
 
 pub mod api;

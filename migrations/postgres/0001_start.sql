@@ -169,6 +169,7 @@ CREATE TABLE passes (
     issued_at  TIMESTAMPTZ NOT NULL,
     revoked_at TIMESTAMPTZ
 );
+CREATE INDEX passes_person ON passes (person_id);
 
 -- All instants are milliseconds since the epoch, UTC, the precision of the id.
 CREATE TABLE check_ins (
@@ -286,6 +287,7 @@ CREATE TABLE lookup_run_cases (
     PRIMARY KEY (run_id, subject, person_id)
 );
 CREATE INDEX lookup_run_cases_case ON lookup_run_cases (case_id);
+CREATE INDEX lookup_run_cases_person ON lookup_run_cases (person_id);
 
 CREATE TABLE lookup_probes (
     run_id        UUID NOT NULL REFERENCES lookup_runs (id),
@@ -317,6 +319,7 @@ CREATE TABLE lookup_people (
     PRIMARY KEY (run_id, ring, person_id)
 );
 CREATE INDEX lookup_people_rank ON lookup_people (run_id, ring, score DESC, person_id);
+CREATE INDEX lookup_people_person ON lookup_people (person_id);
 
 CREATE TABLE lookup_links (
     run_id         UUID NOT NULL REFERENCES lookup_runs (id),
@@ -333,6 +336,94 @@ CREATE TABLE lookup_links (
     assumed        BOOLEAN NOT NULL,
     PRIMARY KEY (run_id, ring, person_id, from_person, checkpoint_id)
 );
+
+-- Messages that wait to be sent. What a message says is wiped when it is sent or given up.
+CREATE TABLE outbox (
+    id           UUID PRIMARY KEY,
+    template     TEXT NOT NULL,
+    sealed       BYTEA,
+    created_at   TIMESTAMPTZ NOT NULL,
+    due_at       TIMESTAMPTZ NOT NULL,
+    not_after    TIMESTAMPTZ,
+    tries        BIGINT NOT NULL,
+    lease        UUID,
+    leased_until TIMESTAMPTZ,
+    dead_at      TIMESTAMPTZ
+);
+CREATE INDEX outbox_due ON outbox (due_at);
+
+-- One-time codes. The rows of a day are the budget of a number; the number itself is sealed, and
+-- wiped when the code was used.
+CREATE TABLE otp_codes (
+    token_hash   BYTEA PRIMARY KEY,
+    purpose      TEXT NOT NULL,
+    binding_hash BYTEA NOT NULL,
+    number_hash  BYTEA NOT NULL,
+    phone_sealed BYTEA,
+    code_hash    BYTEA NOT NULL,
+    tries        BIGINT NOT NULL,
+    created_at   TIMESTAMPTZ NOT NULL,
+    expires_at   TIMESTAMPTZ NOT NULL,
+    used_at      TIMESTAMPTZ
+);
+CREATE INDEX otp_codes_number ON otp_codes (number_hash, created_at);
+CREATE INDEX otp_codes_created ON otp_codes (created_at);
+
+-- Messages paid for, a row a UTC day.
+CREATE TABLE message_days (
+    day  BIGINT PRIMARY KEY,
+    sent BIGINT NOT NULL
+);
+
+-- Somebody who has proved by a code that a number is theirs, for some minutes.
+CREATE TABLE person_sessions (
+    id_hash      BYTEA PRIMARY KEY,
+    request_id   UUID NOT NULL,
+    person_id    BYTEA NOT NULL,
+    phone_sealed BYTEA NOT NULL,
+    created_at   TIMESTAMPTZ NOT NULL,
+    expires_at   TIMESTAMPTZ NOT NULL
+);
+CREATE INDEX person_sessions_expiry ON person_sessions (expires_at);
+CREATE INDEX person_sessions_person ON person_sessions (person_id);
+
+-- What people asked for under the law on personal data, each with its deadlines. Whose request it is
+-- stands here only as long as there is something left to do.
+CREATE TABLE rights_requests (
+    id           UUID PRIMARY KEY,
+    kind         TEXT NOT NULL,
+    state        TEXT NOT NULL,
+    person_id    BYTEA,
+    phone_sealed BYTEA,
+    received_at  TIMESTAMPTZ NOT NULL,
+    reply_due_at TIMESTAMPTZ NOT NULL,
+    due_at       TIMESTAMPTZ NOT NULL,
+    replied_at   TIMESTAMPTZ,
+    extended_at  TIMESTAMPTZ,
+    closed_at    TIMESTAMPTZ,
+    held_until   TIMESTAMPTZ,
+    rows_erased  BIGINT NOT NULL
+);
+CREATE INDEX rights_requests_due ON rights_requests (state, due_at);
+CREATE INDEX rights_requests_person ON rights_requests (person_id);
+CREATE INDEX rights_requests_closed ON rights_requests (closed_at);
+
+-- Which declarations a person corrected, and what stood there before, sealed under the key of the day.
+CREATE TABLE corrections (
+    person_id       BYTEA NOT NULL,
+    declaration_id  UUID NOT NULL,
+    original_sealed BYTEA NOT NULL,
+    made_at         TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (person_id, declaration_id)
+);
+CREATE INDEX corrections_declaration ON corrections (declaration_id);
+
+-- Who took their consent back, and when: declarations made before do not let them in any more.
+CREATE TABLE withdrawals (
+    person_id BYTEA PRIMARY KEY,
+    at        TIMESTAMPTZ NOT NULL
+);
+CREATE INDEX withdrawals_at ON withdrawals (at);
 
 CREATE FUNCTION audit_log_is_append_only() RETURNS trigger LANGUAGE plpgsql AS
 $$ BEGIN RAISE EXCEPTION 'the audit log is append-only'; END $$;

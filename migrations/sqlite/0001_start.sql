@@ -169,6 +169,7 @@ CREATE TABLE passes (
     issued_at  INTEGER NOT NULL,
     revoked_at INTEGER
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX passes_person ON passes (person_id);
 
 -- All instants are milliseconds since the epoch, UTC, the precision of the id.
 CREATE TABLE check_ins (
@@ -287,6 +288,7 @@ CREATE TABLE lookup_run_cases (
     PRIMARY KEY (run_id, subject, person_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX lookup_run_cases_case ON lookup_run_cases (case_id);
+CREATE INDEX lookup_run_cases_person ON lookup_run_cases (person_id);
 
 CREATE TABLE lookup_probes (
     run_id        BLOB NOT NULL REFERENCES lookup_runs (id),
@@ -318,6 +320,7 @@ CREATE TABLE lookup_people (
     PRIMARY KEY (run_id, ring, person_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX lookup_people_rank ON lookup_people (run_id, ring, score DESC, person_id);
+CREATE INDEX lookup_people_person ON lookup_people (person_id);
 
 CREATE TABLE lookup_links (
     run_id         BLOB NOT NULL REFERENCES lookup_runs (id),
@@ -334,6 +337,94 @@ CREATE TABLE lookup_links (
     assumed        INTEGER NOT NULL,
     PRIMARY KEY (run_id, ring, person_id, from_person, checkpoint_id)
 ) STRICT, WITHOUT ROWID;
+
+-- Messages that wait to be sent. What a message says is wiped when it is sent or given up.
+CREATE TABLE outbox (
+    id           BLOB PRIMARY KEY NOT NULL,
+    template     TEXT NOT NULL,
+    sealed       BLOB,
+    created_at   INTEGER NOT NULL,
+    due_at       INTEGER NOT NULL,
+    not_after    INTEGER,
+    tries        INTEGER NOT NULL,
+    lease        BLOB,
+    leased_until INTEGER,
+    dead_at      INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX outbox_due ON outbox (due_at);
+
+-- One-time codes. The rows of a day are the budget of a number; the number itself is sealed, and
+-- wiped when the code was used.
+CREATE TABLE otp_codes (
+    token_hash   BLOB PRIMARY KEY NOT NULL,
+    purpose      TEXT NOT NULL,
+    binding_hash BLOB NOT NULL,
+    number_hash  BLOB NOT NULL,
+    phone_sealed BLOB,
+    code_hash    BLOB NOT NULL,
+    tries        INTEGER NOT NULL,
+    created_at   INTEGER NOT NULL,
+    expires_at   INTEGER NOT NULL,
+    used_at      INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX otp_codes_number ON otp_codes (number_hash, created_at);
+CREATE INDEX otp_codes_created ON otp_codes (created_at);
+
+-- Messages paid for, a row a UTC day.
+CREATE TABLE message_days (
+    day  INTEGER PRIMARY KEY NOT NULL,
+    sent INTEGER NOT NULL
+) STRICT;
+
+-- Somebody who has proved by a code that a number is theirs, for some minutes.
+CREATE TABLE person_sessions (
+    id_hash      BLOB PRIMARY KEY NOT NULL,
+    request_id   BLOB NOT NULL,
+    person_id    BLOB NOT NULL,
+    phone_sealed BLOB NOT NULL,
+    created_at   INTEGER NOT NULL,
+    expires_at   INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX person_sessions_expiry ON person_sessions (expires_at);
+CREATE INDEX person_sessions_person ON person_sessions (person_id);
+
+-- What people asked for under the law on personal data, each with its deadlines. Whose request it is
+-- stands here only as long as there is something left to do.
+CREATE TABLE rights_requests (
+    id           BLOB PRIMARY KEY NOT NULL,
+    kind         TEXT NOT NULL,
+    state        TEXT NOT NULL,
+    person_id    BLOB,
+    phone_sealed BLOB,
+    received_at  INTEGER NOT NULL,
+    reply_due_at INTEGER NOT NULL,
+    due_at       INTEGER NOT NULL,
+    replied_at   INTEGER,
+    extended_at  INTEGER,
+    closed_at    INTEGER,
+    held_until   INTEGER,
+    rows_erased  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX rights_requests_due ON rights_requests (state, due_at);
+CREATE INDEX rights_requests_person ON rights_requests (person_id);
+CREATE INDEX rights_requests_closed ON rights_requests (closed_at);
+
+-- Which declarations a person corrected, and what stood there before, sealed under the key of the day.
+CREATE TABLE corrections (
+    person_id       BLOB NOT NULL,
+    declaration_id  BLOB NOT NULL,
+    original_sealed BLOB NOT NULL,
+    made_at         INTEGER NOT NULL,
+    PRIMARY KEY (person_id, declaration_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX corrections_declaration ON corrections (declaration_id);
+
+-- Who took their consent back, and when: declarations made before do not let them in any more.
+CREATE TABLE withdrawals (
+    person_id BLOB PRIMARY KEY NOT NULL,
+    at        INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX withdrawals_at ON withdrawals (at);
 
 CREATE TRIGGER audit_log_keep BEFORE UPDATE ON audit_log
 BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;

@@ -258,6 +258,16 @@ async fn declared(
         declaration: id,
         risk: row.0,
     };
+    // A phone may send late, or again, what was agreed to before consent was taken back.
+    if door.withdrawn.covers(&claim) {
+        return Err(FieldError::new(
+            "declaration.consent",
+            "withdrawn",
+            "Sự đồng ý này đã được rút lại; hãy khai báo lại.",
+            "This consent was withdrawn; declare again.",
+        )
+        .into());
+    }
     Ok((claim, Some(row.1)))
 }
 
@@ -291,7 +301,7 @@ fn by_token(
     token: &str,
     entered_at: Timestamp,
 ) -> Result<(Claim, Option<DeclarationRow>)> {
-    let claim = door.tokens.read(token, entered_at).ok_or_else(|| {
+    let claim = door.claim(token, entered_at).ok_or_else(|| {
         FieldError::new(
             "declaration_token",
             "token_not_good",

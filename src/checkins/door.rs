@@ -14,10 +14,11 @@ use super::{
     AHEAD_MS, BEHIND_MS, Journal,
     journal::{self, Answer},
     store::{self, Key},
+    withdrawn::Withdrawn,
 };
 use crate::{
     base::{Clock, Code, Day, Failure, FieldError, Kind, Random, Timestamp, failure::Result, ids},
-    declarations::token::Tokens,
+    declarations::token::{Claim, Tokens},
     identity::Pseudonymizer,
     privacy::{self, KeyRing, Macs, NoKey},
     regions::Regions,
@@ -49,6 +50,8 @@ pub struct Door {
     pub pseudonymizer: Pseudonymizer,
     /// Signs and reads declaration tokens.
     pub tokens: Tokens,
+    /// Who took their consent back.
+    pub withdrawn: Withdrawn,
     receipts: Macs,
     ready: RwLock<HashSet<Day>>,
     /// The number of the day that was last found ready: nearly always the one that is asked for.
@@ -70,6 +73,7 @@ impl Door {
         Self {
             pseudonymizer: Pseudonymizer::new(keys.pseudonym().bytes(), PSEUDONYM_VERSION),
             tokens: Tokens::new(keys.token()),
+            withdrawn: Withdrawn::default(),
             receipts: keys.token().begin(),
             ready: RwLock::default(),
             latest: AtomicI32::new(i32::MIN),
@@ -81,6 +85,14 @@ impl Door {
             clock,
             random,
         }
+    }
+
+    /// What the token of a declaration says, if it was good at the arrival `at` and the consent that it
+    /// stands on was not taken back.
+    #[must_use]
+    pub fn claim(&self, token: &str, at: Timestamp) -> Option<Claim> {
+        let claim = self.tokens.read(token, at)?;
+        (!self.withdrawn.covers(&claim)).then_some(claim)
     }
 
     /// The service makes keys and partitions ahead; this is for a day that it has missed.

@@ -19,6 +19,7 @@ pub mod import;
 pub mod journal;
 pub mod retention;
 pub mod store;
+pub mod withdrawn;
 
 pub use arrivals::{Hour, MaskedArrival, arrivals, hours, local_day_start};
 pub use check_in::{At, CheckedIn, NewCheckIn, check_in};

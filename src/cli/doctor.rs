@@ -11,7 +11,7 @@ use clap::Args;
 use crate::{
     base::Day,
     cli::{CliError, open},
-    config::{MasterKey, Settings},
+    config::{Carrier, MasterKey, Settings},
     privacy::audit::{self, Verdict},
     store::{self, Target},
 };
@@ -102,6 +102,16 @@ impl Doctor {
         }
         if !settings.rate_limits {
             self.warn("rate_limits is off: for benchmarks only");
+        }
+        match &settings.messages.carrier {
+            Carrier::Off => self.warn(
+                "message_sender is off: people cannot prove their number to see or erase their data",
+            ),
+            Carrier::File(path) => self.warn(&format!(
+                "messages go to {}, which holds numbers and codes: let a gateway empty it",
+                path.display()
+            )),
+            Carrier::Command(_) => self.good("messages are handed to a program"),
         }
         if let MasterKey::File(path) | MasterKey::Own(path) = &settings.master_key {
             self.key_file(path);

@@ -42,6 +42,10 @@ options above. Every key of the file is also a variable: listen = \"…\" is DKD
   trusted_proxies  addresses or networks (10.0.0.0/8) whose X-Forwarded-For counts  (default none)
   security_contact where weaknesses are reported, for security.txt: mailto:… or https://…
   master_key       64 hexadecimal digits, or master_key_file (default: a file made at first start)
+  message_sender   off, file or command: how codes reach people (default off; see deploy/README.md)
+  message_file, message_command, message_daily_limit
+  rights_reply_days, rights_access_days, rights_withdraw_days, rights_erase_days
+                   days to answer what people ask about their data (default 2, 10, 15, 20)
   workers          threads that serve requests             (default 2)
   log              plain or json                           (default plain)
   audit_dir        second place of the audit log's signed checkpoints, best on another disk

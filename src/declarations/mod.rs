@@ -21,6 +21,7 @@ pub mod token;
 
 pub use countries::countries;
 pub use draft::{AddressDraft, AnswersDraft, ConsentDraft, Draft, SymptomsDraft, TravelDraft};
+pub use parse::clean_text;
 pub use risk::{Risk, Symptom, UNDECLARED};
 pub use sealed::{
     Sealed, day_of, open_answers, open_contact, open_days, open_plain, read_contact, seal_contact,

@@ -282,7 +282,12 @@ impl Errors {
     }
 }
 
-fn clean_text(field: &'static str, text: &str) -> Result<String, FieldError> {
+/// A text of a field, cleaned: at most [`MAX_TEXT_CHARS`] characters, without control characters.
+///
+/// # Errors
+///
+/// What is wrong with it, under the name of the field.
+pub fn clean_text(field: &'static str, text: &str) -> Result<String, FieldError> {
     nfc_clean(text, MAX_TEXT_CHARS).map_err(|error| match error {
         TextError::Empty => FieldError::required(field),
         TextError::TooLong => FieldError::new(

@@ -15,8 +15,10 @@ use crate::{
     checkins::{Door, Journal, retention::first_kept},
     config::{MasterKey, Settings},
     http::{Leaving, Limits, Offload, RequestIds},
+    messages::{self, Carry},
     privacy::{KeyRing, Master, NoKey, transparency::Board},
     regions::{Regions, RegionsError},
+    rights,
     store::{self, Daily, Db, Target},
     venues::Directory,
 };
@@ -58,6 +60,8 @@ pub struct App {
     pub directory: Arc<Directory>,
     /// What a check-in needs, with the journal.
     pub door: Door,
+    /// What carries messages to people; `None` where none can be sent.
+    pub carrier: Option<Arc<dyn Carry>>,
     /// Draws posters.
     pub posters: Offload,
     /// Counts what the public is told.
@@ -151,6 +155,7 @@ impl App {
             regions,
             directory,
             door,
+            carrier: messages::carrier(&settings.messages.carrier),
             posters: Offload::new(POSTERS_AT_ONCE, POSTERS_WAITING),
             limits: Limits::new(settings.rate_limits),
             board: Board::default(),
@@ -163,7 +168,18 @@ impl App {
             keys,
         };
         app.prepare_days().await?;
+        app.door.withdrawn.refresh(&app.db).await?;
         Ok(app)
+    }
+
+    /// What granting people their rights needs, in one hand.
+    #[must_use]
+    pub fn rights(&self) -> rights::Desk<'_> {
+        rights::Desk {
+            door: &self.door,
+            retention_days: self.settings.retention_days,
+            deadlines: self.settings.rights,
+        }
     }
 
     /// Make the day keys and partitions around today that are missing: back to what an import may

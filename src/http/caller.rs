@@ -55,6 +55,8 @@ permissions! {
     Officers = [HealthOfficer, HealthLead];
     /// The second person of the health department.
     LeadOnly = [HealthLead];
+    /// Those who look after what people ask about their data.
+    Stewards = [HealthLead, Operator];
     /// Operators of the service.
     Operators = [Operator];
     /// Everybody with an account.

@@ -38,6 +38,10 @@ pub struct Limits {
     checkpoint: Table,
     address: Table,
     report: Table,
+    code_worked: Table,
+    code_waited: Table,
+    code_tried: Table,
+    own_data: Table,
 }
 
 /// One limit with what it remembers of each key.
@@ -96,6 +100,10 @@ impl Limits {
             checkpoint: Table::new(2000, Duration::from_millis(10)),
             address: Table::new(4000, Duration::from_millis(5)),
             report: Table::new(30, Duration::from_secs(10)),
+            code_worked: Table::new(30, Duration::from_secs(30)),
+            code_waited: Table::new(3, Duration::from_mins(10)),
+            code_tried: Table::new(60, Duration::from_secs(2)),
+            own_data: Table::new(20, Duration::from_secs(5)),
         }
     }
 
@@ -164,6 +172,41 @@ impl Limits {
         }
     }
 
+    /// A code that is asked for from `address`: 30 at once and two a minute where the browser has
+    /// `worked` for it, 3 at once and six an hour where it could not. A household or an office of
+    /// people behind one address gets by with that; whoever wants thousands does not.
+    ///
+    /// # Errors
+    ///
+    /// [`Kind::TooMany`] with the seconds to wait.
+    pub fn code(&self, address: IpAddr, worked: bool) -> Result<(), Failure> {
+        let limiter = if worked {
+            &self.code_worked
+        } else {
+            &self.code_waited
+        };
+        self.check(limiter, &Network::of_customer(address).first())
+    }
+
+    /// A code that came back from `address`: 60 at once and one every two seconds.
+    ///
+    /// # Errors
+    ///
+    /// [`Kind::TooMany`] with the seconds to wait.
+    pub fn code_back(&self, address: IpAddr) -> Result<(), Failure> {
+        self.check(&self.code_tried, &Network::of_customer(address).first())
+    }
+
+    /// A look at one's own data in the session `key`: 20 at once and one every five seconds. Each looks
+    /// through all days that are kept.
+    ///
+    /// # Errors
+    ///
+    /// [`Kind::TooMany`] with the seconds to wait.
+    pub fn own_data(&self, key: &[u8]) -> Result<(), Failure> {
+        self.check(&self.own_data, &key)
+    }
+
     /// Forget keys that are at rest, so that the tables stay small. To be called every minute.
     pub fn sweep(&self) {
         for table in [
@@ -175,6 +218,10 @@ impl Limits {
             &self.checkpoint,
             &self.address,
             &self.report,
+            &self.code_worked,
+            &self.code_waited,
+            &self.code_tried,
+            &self.own_data,
         ] {
             table.sweep();
         }

@@ -18,7 +18,7 @@ pub use app::{App, Shared, StartError};
 pub use body::{Json, Path, Query};
 pub use caller::{
     AnyRole, BrowserCaller, COOKIE, Caller, Fresh, LeadOnly, Officers, Operators, Owners,
-    Permission, judge,
+    Permission, Stewards, judge,
 };
 pub use headers::{CAMERA_HERE, REPORTS, RequestIds, client_address, finish, wrap};
 pub use leaving::Leaving;

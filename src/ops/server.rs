@@ -38,7 +38,7 @@ pub struct Running {
     /// The listening socket, to close it before the connections.
     listener: TcpListener,
     server: actix_web::rt::task::JoinHandle<std::io::Result<()>>,
-    workers: actix_web::rt::task::JoinHandle<()>,
+    workers: [actix_web::rt::task::JoinHandle<()>; 3],
     watch: directory::Watch,
 }
 
@@ -80,7 +80,11 @@ pub fn start(app: App, listener: TcpListener) -> Result<Running, StartError> {
     let handle = server.handle();
     Ok(Running {
         address,
-        workers: workers::spawn(app.clone()),
+        workers: [
+            workers::spawn(app.clone()),
+            workers::send(app.clone()),
+            workers::learn_withdrawals(app.clone()),
+        ],
         watch: directory::watch(&app),
         app,
         health,
@@ -111,7 +115,9 @@ impl Running {
     /// drained, the audit log signed, the store closed.
     pub async fn stop(self) {
         self.announce();
-        self.workers.abort();
+        for worker in &self.workers {
+            worker.abort();
+        }
         self.close().await;
         drop(self.watch);
         self.handle.stop(true).await;

@@ -10,12 +10,23 @@ use super::{
     even::{EVERYDAY, Even},
 };
 use crate::{
-    accounts, base::Day, checkins::retention::first_kept, exposures::sweep::sweep, http::Shared,
-    store,
+    accounts,
+    base::{Day, Failure},
+    checkins::retention::first_kept,
+    exposures::sweep::sweep,
+    http::Shared,
+    messages::outbox,
+    otp, rights, store,
 };
 
 /// Time between two rounds.
 const EVERY: Duration = Duration::from_mins(1);
+
+/// Time between two looks at the outbox: a code is waited for.
+const SEND_EVERY: Duration = Duration::from_secs(1);
+
+/// Time between two looks at who took their consent back in another process.
+const WITHDRAWN_EVERY: Duration = Duration::from_secs(5);
 
 /// Ended sessions deleted in one transaction.
 const SESSIONS: i64 = 500;
@@ -41,6 +52,51 @@ pub fn spawn(app: Shared) -> rt::task::JoinHandle<()> {
     })
 }
 
+/// Send messages on this thread until the server stops.
+pub fn send(app: Shared) -> rt::task::JoinHandle<()> {
+    rt::spawn(async move {
+        let Some(carrier) = app.carrier.clone() else {
+            return;
+        };
+        loop {
+            rt::time::sleep(SEND_EVERY).await;
+            let sent = outbox::deliver(&app.db, &app.keys, &app.random, &carrier).await;
+            if let Err(error) = sent {
+                tracing::error!("messages could not be sent: {error}");
+            }
+        }
+    })
+}
+
+/// Learn on this thread, until the server stops, who took their consent back.
+pub fn learn_withdrawals(app: Shared) -> rt::task::JoinHandle<()> {
+    rt::spawn(async move {
+        loop {
+            rt::time::sleep(WITHDRAWN_EVERY).await;
+            if let Err(error) = app.door.withdrawn.refresh(&app.db).await {
+                tracing::error!("who took their consent back could not be read: {error}");
+            }
+        }
+    })
+}
+
+/// What people's rights leave behind: ended sessions, old codes, erasures that were cut off or held.
+async fn look_after_rights(app: &Shared) -> Result<(), Failure> {
+    let desk = app.rights();
+    app.db
+        .write(async |tx| {
+            outbox::sweep(tx).await?;
+            otp::sweep(tx).await?;
+            rights::session::sweep(tx).await?;
+            rights::correct::sweep(tx, &desk).await?;
+            crate::checkins::withdrawn::sweep(tx).await?;
+            Ok::<_, store::Error>(())
+        })
+        .await?;
+    rights::resume(&desk).await?;
+    Ok(())
+}
+
 /// One round. What fails is logged and done in the next round.
 async fn round(app: &Shared) {
     app.limits.sweep();
@@ -54,6 +110,9 @@ async fn round(app: &Shared) {
     if let Err(error) = swept {
         let error: store::Error = error;
         tracing::error!("ended sessions could not be deleted: {error}");
+    }
+    if let Err(error) = look_after_rights(app).await {
+        tracing::error!("requests of people about their data could not be gone on with: {error}");
     }
 }
 

@@ -12,12 +12,14 @@ use sha2::{Digest, Sha256};
 pub const CSS: &str = include_str!("../../assets/static/app.css");
 /// The one script; every page works without it.
 pub const SCRIPT: &str = include_str!("../../assets/static/app.js");
+/// The script that works for a code; only the page that asks for one has it.
+pub const WORK: &str = include_str!("../../assets/static/work.js");
 /// The icon.
 pub const ICON: &str = include_str!("../../assets/static/icon.svg");
 
 static FINGERPRINT: LazyLock<String> = LazyLock::new(|| {
     let mut hash = Sha256::new();
-    for part in [CSS, SCRIPT, ICON] {
+    for part in [CSS, SCRIPT, WORK, ICON] {
         hash.update(part.as_bytes());
     }
     let mut text = String::new();

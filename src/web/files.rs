@@ -24,6 +24,11 @@ pub async fn script() -> HttpResponse {
     file("text/javascript; charset=utf-8", assets::SCRIPT)
 }
 
+/// `/static/work.js`.
+pub async fn work() -> HttpResponse {
+    file("text/javascript; charset=utf-8", assets::WORK)
+}
+
 /// `/static/icon.svg`.
 pub async fn icon() -> HttpResponse {
     file("image/svg+xml", assets::ICON)
@@ -38,6 +43,6 @@ pub async fn favicon() -> HttpResponse {
 pub async fn robots() -> HttpResponse {
     file(
         "text/plain; charset=utf-8",
-        "User-agent: *\nDisallow: /c/\nDisallow: /venues\n",
+        "User-agent: *\nDisallow: /c/\nDisallow: /venues\nDisallow: /du-lieu-cua-toi\n",
     )
 }

@@ -21,7 +21,7 @@ use super::{
 use crate::{
     accounts::{self, Account, Role},
     base::{Failure, Kind},
-    http::{AnyRole, App, BrowserCaller, COOKIE, Officers, Owners, Permission, Shared},
+    http::{AnyRole, App, BrowserCaller, COOKIE, Officers, Owners, Permission, Shared, Stewards},
 };
 
 /// The cookie that a form's token is bound to while nobody is logged in.
@@ -98,8 +98,16 @@ impl Frame {
             login: self.login.clone().unwrap_or_default(),
             venues: Owners::ROLES.contains(&account.role),
             cases: Officers::ROLES.contains(&account.role),
+            requests: Stewards::ROLES.contains(&account.role),
         });
         page
+    }
+
+    /// What forms of this browser are bound to: its session, or the cookie made for forms, which may
+    /// be set with this very answer.
+    #[must_use]
+    pub fn bound(&self) -> Option<String> {
+        binding(&self.request, &self.app).or_else(|| self.fresh_form.clone())
     }
 
     /// The page as an answer. It may hold somebody's data, so no cache keeps it.

@@ -13,6 +13,7 @@ mod candidates;
 mod cases;
 pub mod charts;
 mod checkpoints;
+mod consent;
 mod declaration;
 mod describe;
 mod failed;
@@ -21,10 +22,16 @@ mod frame;
 mod home;
 mod lookups;
 mod nations;
+mod own_code;
+mod own_correct;
+mod own_data;
+mod own_file;
+mod own_rows;
 pub mod page;
 mod posters;
 mod proof;
 pub mod reference;
+mod requests;
 mod sent;
 mod sessions;
 mod sign;
@@ -45,7 +52,7 @@ use crate::{
     accounts::Role,
     api,
     declarations::CONSENT_VERSIONS,
-    http::{AnyRole, LeadOnly, Methods, Officers, Owners, Permission as _, Route},
+    http::{AnyRole, LeadOnly, Methods, Officers, Owners, Permission as _, Route, Stewards},
     routes,
     venues::PlaceKind,
 };
@@ -55,6 +62,7 @@ const ALL: &[Role] = AnyRole::ROLES;
 const OWNERS: &[Role] = Owners::ROLES;
 const OFFICERS: &[Role] = Officers::ROLES;
 const LEAD: &[Role] = LeadOnly::ROLES;
+const STEWARDS: &[Role] = Stewards::ROLES;
 
 routes! {
     GET  "/"                                            => home::show,          anyone;
@@ -63,6 +71,13 @@ routes! {
     POST "/c/{code}"                                    => visitor::act,        anyone;
     GET  "/C/{code}"                                    => visitor::show,       anyone;
     POST "/C/{code}"                                    => visitor::act,        anyone;
+
+    GET  "/du-lieu-cua-toi"                             => own_data::show,      anyone;
+    POST "/du-lieu-cua-toi"                             => own_data::act,       anyone;
+    GET  "/du-lieu-cua-toi/ban-sao.{format}"            => own_file::copy,      anyone;
+    GET  "/du-lieu-cua-toi/{declaration}"               => own_correct::ask,    anyone;
+    POST "/du-lieu-cua-toi/{declaration}"               => own_correct::save,   anyone;
+    GET  "/dong-y"                                      => consent::list,       anyone;
 
     GET  "/register"                                    => sign::invite,        anyone;
     POST "/register"                                    => sign::register,      anyone;
@@ -97,9 +112,13 @@ routes! {
     GET  "/lookups/{lookup}/exposures.{format}"         => candidates::export,     OFFICERS;
 
     GET  "/minh-bach"                                   => transparency::show,  anyone;
+    GET  "/requests"                                    => requests::list,      STEWARDS;
+    POST "/requests"                                    => requests::act,       STEWARDS;
+
     GET  "/docs"                                        => describe::show,      anyone;
     GET  "/static/app.css"                              => files::style,        anyone;
     GET  "/static/app.js"                               => files::script,       anyone;
+    GET  "/static/work.js"                              => files::work,         anyone;
     GET  "/static/icon.svg"                             => files::icon,         anyone;
     GET  "/favicon.ico"                                 => files::favicon,      anyone;
     GET  "/robots.txt"                                  => files::robots,       anyone;

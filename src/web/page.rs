@@ -26,6 +26,8 @@ pub struct Bar {
     pub venues: bool,
     /// Whether the links of a health officer are shown.
     pub cases: bool,
+    /// Whether the link to what people asked about their data is shown.
+    pub requests: bool,
 }
 
 /// The part of every page's context that the base template draws.
@@ -96,6 +98,13 @@ impl Page {
     pub fn tx(&self, family: &str, value: impl Display) -> String {
         let value = value.to_string().replace('_', "-");
         self.texts.t(&format!("{family}-{value}"))
+    }
+
+    /// The text that somebody agrees to, in this version. Old versions stay, so that everybody can read
+    /// what they agreed to.
+    #[must_use]
+    pub fn consent(&self, version: &str) -> String {
+        self.tn(&format!("consent-{version}"), self.retention_days)
     }
 
     /// The name of a kind of place.

@@ -30,9 +30,9 @@ use crate::{
 };
 
 /// The cookie with the declaration's token.
-const DECLARATION_COOKIE: &str = "dkd_declaration";
+pub const DECLARATION_COOKIE: &str = "dkd_declaration";
 /// The cookie with the phone's visits.
-const VISITS_COOKIE: &str = "dkd_visits";
+pub const VISITS_COOKIE: &str = "dkd_visits";
 /// Days that the declaration's questions look back.
 const LOOK_BACK_DAYS: u32 = 14;
 
@@ -147,7 +147,7 @@ impl Here {
     fn token(&self) -> Option<(String, String)> {
         let token = self.frame.cookie_value(DECLARATION_COOKIE)?;
         let app = &self.frame.app;
-        let claim = app.door.tokens.read(&token, app.clock.now())?;
+        let claim = app.door.claim(&token, app.clock.now())?;
         let until = Tokens::valid_until(claim.declaration);
         Some((token, self.frame.page().moment(until)))
     }

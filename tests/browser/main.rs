@@ -24,6 +24,7 @@ mod driver;
 mod kit;
 mod languages;
 mod officer;
+mod own_data;
 mod owner;
 mod page;
 mod people;

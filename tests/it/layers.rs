@@ -3,13 +3,15 @@
 use std::{collections::BTreeSet, path::Path};
 
 /// The rooms, lowest first. A room may use itself and whatever stands before it.
-const ORDER: [&str; 18] = [
+const ORDER: [&str; 21] = [
     "base",
     "config", // uses the store's `Target` alone, below
     "store",
     "privacy",
     "regions",
     "identity",
+    "messages",
+    "otp",
     "accounts",
     "venues",
     "posters",
@@ -17,6 +19,7 @@ const ORDER: [&str; 18] = [
     "checkins",
     "cases",
     "exposures",
+    "rights",
     "http",
     "api",
     "web",

@@ -43,6 +43,7 @@ mod pages;
 mod poster_api;
 mod posters;
 mod retention;
+mod rights;
 mod roles;
 mod store;
 mod venues;

@@ -276,6 +276,14 @@ pub async fn logged_in(server: &Server, role: Role) -> Browser {
     browser
 }
 
+/// Somebody of this role, who has an account, logged in again.
+pub async fn logged_in_again(server: &Server, role: Role) -> Browser {
+    let browser = Browser::new(server);
+    let shown = log_in(server, &browser, &format!("can-bo-{role}"), "").await;
+    assert_eq!(shown.status, 200, "{}", shown.text);
+    browser
+}
+
 /// Log in by the page, and go on to `next`.
 async fn log_in(server: &Server, browser: &Browser, login: &str, next: &str) -> Shown {
     let otp = server.otp(login).unwrap_or_default();
@@ -711,6 +719,7 @@ const RESTRICTED: &[(&str, &[Role])] = &[
     ("/venues", &[Role::VenueOwner]),
     ("/cases", &[Role::HealthOfficer, Role::HealthLead]),
     ("/lookups", &[Role::HealthOfficer, Role::HealthLead]),
+    ("/requests", &[Role::HealthLead, Role::Operator]),
 ];
 
 async fn every_page_knows_its_roles(on: On) {

@@ -29,7 +29,7 @@ use crate::{
     cases::{self, Case},
     checkins::door::PSEUDONYM_VERSION,
     cli::{CliError, open, serve},
-    config::Settings,
+    config::{Carrier, Settings},
     http::App,
     identity::Pseudonymizer,
     store::Error,
@@ -73,6 +73,12 @@ pub(super) async fn run(settings: Settings, options: Options) -> Result<(), CliE
             "cannot listen on {listen}: {error}; give another address with --listen"
         ))
     })?;
+    let mut settings = settings;
+    if settings.messages.carrier == Carrier::Off {
+        // The demo has no gateway; its codes are read in this file.
+        let path = settings.data_dir.join("messages.jsonl");
+        settings.messages.carrier = Carrier::File(path);
+    }
     let app = open(settings).await?;
     if !is_empty(&app).await? {
         app.db.close().await;
@@ -244,6 +250,8 @@ Where to click
   a visitor's page        {url}/c/{market}
   on the bus              {url}/c/{bus}
   owner and officer       {url}/login
+  a person's own data     {url}/du-lieu-cua-toi, with the number of anybody who checked in; the code
+                          that is sent stands in {messages}
   the API                 {url}/docs
 
 The story
@@ -252,6 +260,10 @@ The story
   and to a teacher who began to cough and is not tested yet. Case {sewer} bought her fish and sews
   at line 2, where the next ones have a fever. Case {traveller} has nothing to do with any of them.
 ",
+        messages = match &app.settings.messages.carrier {
+            Carrier::File(path) => path.display().to_string(),
+            _ => "the message that your gateway sends".to_owned(),
+        },
         people = story.people,
         checkpoints = story.places.len(),
         check_ins = story.check_ins,

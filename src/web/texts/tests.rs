@@ -134,6 +134,9 @@ fn no_text_is_left_unused() {
         "because-",
         "poster-",
         "measure-",
+        "consent-",
+        "request-kind-",
+        "request-state-",
     ];
     let unused: Vec<_> = arguments_by_key(SOURCES[0].1)
         .into_keys()

@@ -7,6 +7,7 @@
 
 mod docs;
 mod officer;
+mod own;
 mod public;
 mod transparency;
 mod venue;
@@ -14,6 +15,10 @@ mod visitor;
 
 pub use docs::{Answer, Body, Docs, DocsField, Group, Operation, Part, Schema};
 pub use officer::{CaseNew, CasePage, CaseRow, Cases, Exposure, LookupNew, LookupPage, Run, Visit};
+pub use own::{
+    ConsentText, Consents, DeclaredRow, Fact, OwnAsk, OwnCode, OwnCopy, OwnCorrect, OwnData,
+    OwnErased, RequestRow, Requests, StayRow,
+};
 pub use public::{Home, Login, Message, Proof, Register, SessionRow, Sessions};
 pub use transparency::{Measure, MonthRow, Transparency};
 pub use venue::{

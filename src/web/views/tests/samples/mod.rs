@@ -1,6 +1,7 @@
 //! Sample values for every page, with the names that break things.
 
 mod official;
+mod own;
 
 use askama::Template;
 use serde_json::json;
@@ -23,6 +24,7 @@ fn owner(lang: Lang) -> Page {
         login: "+84901234567".into(),
         venues: true,
         cases: false,
+        requests: false,
     });
     page
 }
@@ -373,6 +375,7 @@ pub(super) fn samples(lang: Lang) -> Vec<(&'static str, String)> {
     ];
     all.extend(owned(lang));
     all.extend(official::samples(lang));
+    all.extend(own::samples(lang));
     all
 }
 

@@ -8,6 +8,7 @@ fn officer(lang: Lang) -> Page {
         login: "canbo".into(),
         venues: false,
         cases: true,
+        requests: false,
     });
     page
 }
