@@ -22,6 +22,7 @@
 
 mod accounts;
 mod audit;
+mod backup;
 mod budgets;
 mod checkins;
 mod citus;
@@ -31,6 +32,7 @@ mod faults;
 mod import;
 mod journal;
 mod kept;
+mod keys;
 mod kit;
 mod layers;
 mod lookups;
