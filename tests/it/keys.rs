@@ -62,19 +62,21 @@ fn key_file(settings: &Settings) -> std::path::PathBuf {
     settings.data_dir.join("keys").join("master.key")
 }
 
-/// An officer's client of a running program.
-async fn officer(program: &Program, settings: &Settings) -> Http {
+/// The access token of a new officer of a running program.
+async fn officer(program: &Program, settings: &Settings) -> String {
     let password = settings.data_dir.join("password");
     std::fs::write(&password, PASSWORD).unwrap();
     let file = password.to_str().unwrap();
     let role = ["--role", "health-officer", "--province", "80"];
     let make = ["account", "create", "cdc", "--password-file", file];
     let all: Vec<&str> = make.into_iter().chain(role).collect();
-    done(settings, &all);
-    let body = json!({"login": "cdc", "password": PASSWORD});
+    let said = done(settings, &all);
+    let secret = said.lines().find_map(|line| line.strip_prefix("totp "));
+    let code = done(settings, &["otp", secret.unwrap()]);
+    let body = json!({"login": "cdc", "password": PASSWORD, "otp": code.trim()});
     let (status, session) = program.http.post("/api/v1/sessions", &body).await;
     assert_eq!(status, 200, "{session}");
-    Http::new(&program.url, session["access_token"].as_str())
+    session["access_token"].as_str().unwrap().to_owned()
 }
 
 async fn report(officer: &Http, phone: &str) -> String {
@@ -98,7 +100,8 @@ async fn the_master_key_is_rotated_while_the_service_runs(on: On) {
     let settings = kit::settings(on, dir.path(), &[]).await;
     let mut program = Program::start(&settings);
     let (_, code) = program.venue().await;
-    let officer = officer(&program, &settings).await;
+    let token = officer(&program, &settings).await;
+    let officer = Http::new(&program.url, Some(&token));
     let before = report(&officer, "0901000001").await;
     let old = std::fs::read_to_string(key_file(&settings)).unwrap();
     let said = done(&settings, &["keys", "rotate"]);
@@ -133,9 +136,7 @@ async fn the_master_key_is_rotated_while_the_service_runs(on: On) {
     assert!(String::from_utf8_lossy(&said.stderr).contains("does not open"));
     std::fs::write(key_file(&settings), &new).unwrap();
     let mut program = Program::start(&settings);
-    let body = json!({"login": "cdc", "password": PASSWORD});
-    let (_, session) = program.http.post("/api/v1/sessions", &body).await;
-    let officer = Http::new(&program.url, session["access_token"].as_str());
+    let officer = Http::new(&program.url, Some(&token));
     assert_eq!(patient(&officer, &before).await, "0901000001");
     assert_eq!(patient(&officer, &after).await, "0901000002");
     done(&settings, &["audit", "verify"]);
