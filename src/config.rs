@@ -68,6 +68,8 @@ struct File {
     rights_access_days: Option<u16>,
     rights_withdraw_days: Option<u16>,
     rights_erase_days: Option<u16>,
+    master_key_command: Option<Vec<String>>,
+    backup_keys_file: Option<PathBuf>,
     workers: Option<usize>,
 }
 
@@ -93,6 +95,9 @@ pub enum MasterKey {
     File(PathBuf),
     /// In `<data-dir>/keys/master.key`, made at the first start.
     Own(PathBuf),
+    /// Printed by this program, given with its arguments and run without a shell: a key management
+    /// service is asked by its own tool.
+    Command(Vec<String>),
 }
 
 /// What carries messages to people.
@@ -181,6 +186,8 @@ pub struct Settings {
     pub messages: Messages,
     /// By when requests of people about their data are answered.
     pub rights: Deadlines,
+    /// The backup keys, without which a backup gives back nothing that passes.
+    pub backup_keys: PathBuf,
     /// Threads that serve requests.
     pub workers: usize,
 }
@@ -264,11 +271,24 @@ impl Settings {
             Some(url) => Some(SecretString::from(url)),
             None => secret("database_url", file.database_url, file.database_url_file)?,
         };
-        let master_key = match (file.master_key, file.master_key_file) {
-            (Some(_), Some(_)) => return Err(both("master_key")),
-            (Some(value), None) => MasterKey::Value(value),
-            (None, Some(path)) => MasterKey::File(path),
-            (None, None) => MasterKey::Own(data_dir.join("keys").join("master.key")),
+        let keys = data_dir.join("keys");
+        let given = (
+            file.master_key,
+            file.master_key_file,
+            file.master_key_command,
+        );
+        let master_key = match given {
+            (None, None, None) => MasterKey::Own(keys.join("master.key")),
+            (Some(value), None, None) => MasterKey::Value(value),
+            (None, Some(path), None) => MasterKey::File(path),
+            (None, None, Some(words)) if !words.is_empty() => MasterKey::Command(words),
+            (None, None, Some(_)) => return Err(value("master_key_command", "names no program")),
+            _ => {
+                return Err(value(
+                    "master_key",
+                    "is given by value, by file or by command; give one of them",
+                ));
+            }
         };
         let retention_days = file.retention_days.unwrap_or(21);
         if !(14..=28).contains(&retention_days) {
@@ -311,6 +331,9 @@ impl Settings {
             master_key,
             messages,
             rights,
+            backup_keys: file
+                .backup_keys_file
+                .unwrap_or_else(|| keys.join("backup.keys")),
             workers,
         })
     }
@@ -381,6 +404,15 @@ fn over(mut file: File, environment: BTreeMap<String, String>) -> Result<File, C
                 file.rights_withdraw_days = parse("rights_withdraw_days", &text)?;
             }
             "rights_erase_days" => file.rights_erase_days = parse("rights_erase_days", &text)?,
+            "master_key_command" => {
+                file.master_key_command = Some(serde_json::from_str(&text).map_err(|_| {
+                    value(
+                        "master_key_command",
+                        "must be words like [\"program\", \"argument\"]",
+                    )
+                })?);
+            }
+            "backup_keys_file" => file.backup_keys_file = Some(text.into()),
             "workers" => file.workers = parse("workers", &text)?,
             _ => {
                 let name = format!("DKD_{}", key.to_ascii_uppercase());
@@ -405,6 +437,7 @@ fn secret(
         (Some(_), Some(_)) => Err(both(key)),
         (None, Some(path)) => {
             let text = std::fs::read_to_string(&path)
+                .map(zeroize::Zeroizing::new)
                 .map_err(|error| ConfigError::Read(path.clone(), error))?;
             Ok(Some(SecretString::from(text.trim_end().to_owned())))
         }
@@ -556,6 +589,11 @@ mod tests {
         assert!(problem(&[("people_per_day", "-1")]).contains("1 or more"));
         assert!(problem(&[("database_url", "mysql://x")]).contains("postgres://"));
         assert!(problem(&[("master_key", "a"), ("master_key_file", "b")]).contains("one of them"));
+        assert!(problem(&[("master_key_command", "aws kms")]).contains("argument"));
+        assert!(
+            problem(&[("master_key_command", r#"["a"]"#), ("master_key", "b")])
+                .contains("one of them")
+        );
         assert!(problem(&[("public_url", "https://a/b")]).contains("no path"));
         assert!(problem(&[("rate_limits", "no")]).contains("on or off"));
         assert!(problem(&[("trusted_proxies", "10.0.0.1/8")]).contains("10.0.0.0/8"));

@@ -1,3 +1,13 @@
+-- The master keys that wrap or wrapped the others, by a fingerprint. The one that was not replaced
+-- wraps; one that was replaced and not retired still opens what has not been wrapped anew.
+CREATE TABLE master_keys (
+    version     INTEGER PRIMARY KEY NOT NULL,
+    fingerprint BLOB NOT NULL,
+    created_at  INTEGER NOT NULL,
+    replaced_at INTEGER,
+    retired_at  INTEGER
+) STRICT;
+
 -- Secrets of the service, wrapped by the master key.
 CREATE TABLE service_keys (
     name       TEXT NOT NULL,

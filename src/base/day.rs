@@ -28,6 +28,16 @@ impl Day {
         Self::of_ms(at.as_ms())
     }
 
+    /// Read `yyyy-mm-dd`; `None` if it is no day.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let format = ::time::macros::format_description!("[year]-[month]-[day]");
+        let date = ::time::Date::parse(text, format).ok()?;
+        Some(Self::of_ms(
+            date.midnight().assume_utc().unix_timestamp() * 1000,
+        ))
+    }
+
     /// Days since 1970-01-01.
     #[must_use]
     pub const fn number(self) -> i32 {
@@ -77,5 +87,7 @@ mod tests {
         assert_eq!(Day::of_ms(-1).number(), -1);
         assert_eq!(Day::of_ms(1_700_000_000_000).to_string(), "2023-11-14");
         assert_eq!(Day::from_number(20_000).compact(), "20241004");
+        assert_eq!(Day::parse("2024-10-04"), Some(Day::from_number(20_000)));
+        assert_eq!(Day::parse("2024-10-4"), None);
     }
 }

@@ -120,7 +120,7 @@ async fn insert(
     // A struct of texts and numbers is always JSON.
     let plain = zeroize::Zeroizing::new(serde_json::to_vec(&new.patient).unwrap_or_default());
     let sealed = key.seal(patient_place(&id), &plain, random);
-    let wrapped = keys.wrap(key_place(&id), &key, random);
+    let wrapped = keys.wrap(tx, key_place(&id), &key, random).await?;
     tx.query(
         "INSERT INTO cases (id, number, province, disease, rule_id, rule_version, onset_on,
              sampled_on, confirmed_on, isolated_at, negative_on, window_from, window_until,

@@ -12,7 +12,12 @@ use crate::{
     base::Day,
     cli::{CliError, open},
     config::{Carrier, MasterKey, Settings},
-    privacy::audit::{self, Verdict},
+    http::App,
+    privacy::{
+        audit::{self, Verdict},
+        escrow::Escrow,
+        rotate,
+    },
     store::{self, Target},
 };
 
@@ -50,6 +55,7 @@ pub(super) async fn run(settings: Settings, options: Options) -> Result<(), CliE
                     doctor.bad(&error.to_string());
                 }
             }
+            doctor.keys(&app).await;
             doctor.good(&format!("check-ins are kept {retention} days"));
             app.db.close().await;
         }
@@ -115,6 +121,23 @@ impl Doctor {
         }
         if let MasterKey::File(path) | MasterKey::Own(path) = &settings.master_key {
             self.key_file(path);
+        }
+    }
+
+    async fn keys(&mut self, app: &App) {
+        match rotate::known(&app.db).await {
+            Ok(known) if known.iter().any(|key| key.word() == "read-only") => self.warn(
+                "the master key is half rotated: both keys are needed until keys rotate is done",
+            ),
+            Ok(known) => self.good(&format!("master key number {}", known.len())),
+            Err(error) => self.bad(&error.to_string()),
+        }
+        match Escrow::read(&app.settings.backup_keys) {
+            Ok(keys) => match keys.reaches() {
+                Some(day) => self.good(&format!("backup keys until {day}")),
+                None => self.warn("no backup keys yet: the service or a backup makes them"),
+            },
+            Err(error) => self.bad(&error.to_string()),
         }
     }
 

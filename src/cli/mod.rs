@@ -5,9 +5,11 @@
 
 mod account;
 mod audit;
+mod backup;
 mod demo;
 mod doctor;
 mod import;
+mod keys;
 mod migrate;
 mod poster;
 mod serve;
@@ -41,7 +43,9 @@ options above. Every key of the file is also a variable: listen = \"…\" is DKD
   rate_limits      on or off; off is for benchmarks only   (default on)
   trusted_proxies  addresses or networks (10.0.0.0/8) whose X-Forwarded-For counts  (default none)
   security_contact where weaknesses are reported, for security.txt: mailto:… or https://…
-  master_key       64 hexadecimal digits, or master_key_file (default: a file made at first start)
+  master_key       64 hexadecimal digits, or master_key_file, or master_key_command, the words of a
+                   program that prints it               (default: a file made at first start)
+  backup_keys_file  what backups open with beside it        (default keys/backup.keys in the folder)
   message_sender   off, file or command: how codes reach people (default off; see deploy/README.md)
   message_file, message_command, message_daily_limit
   rights_reply_days, rights_access_days, rights_withdraw_days, rights_erase_days
@@ -103,10 +107,15 @@ enum Command {
     Sweep,
     /// Look after the keys.
     #[command(subcommand)]
-    Keys(sweep::Keys),
+    Keys(keys::Command),
     /// Check the audit log, take it out, or print its public key.
     #[command(subcommand)]
     Audit(audit::Command),
+    /// Write a backup, while the service runs. Sealed, and open to the same master key; what passes opens
+    /// only as long as its backup keys are kept: see deploy/KEYS.md.
+    Backup(backup::Backup),
+    /// Restore a backup into an empty data folder or database, of either engine.
+    Restore(backup::Restore),
     /// Check settings, database, keys and disk, and say what is wrong.
     Doctor(doctor::Options),
 }
@@ -141,8 +150,9 @@ impl CliError {
 #[must_use]
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    let closed = close_memory();
     let system = actix_web::rt::System::new();
-    match system.block_on(run(arguments)) {
+    match system.block_on(run(arguments, closed)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("diem-kiem-dich: {error}");
@@ -151,7 +161,20 @@ pub fn main() -> ExitCode {
     }
 }
 
-async fn run(arguments: Arguments) -> Result<(), CliError> {
+/// Keys are in memory: no core dump is written, and no other program of the same user looks in.
+fn close_memory() -> std::io::Result<()> {
+    use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
+    let none = Rlimit {
+        current: Some(0),
+        maximum: Some(0),
+    };
+    // Each of the two is tried, whatever becomes of the other.
+    let limited = setrlimit(Resource::Core, none);
+    set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
+    Ok(limited?)
+}
+
+async fn run(arguments: Arguments, closed: std::io::Result<()>) -> Result<(), CliError> {
     let overrides = Overrides {
         config: arguments.config,
         data_dir: arguments.data_dir,
@@ -160,6 +183,11 @@ async fn run(arguments: Arguments) -> Result<(), CliError> {
     };
     let settings = Settings::load(&overrides, environment())?;
     start_log(settings.log);
+    if let Err(error) = closed {
+        tracing::warn!(
+            "a core dump of this process would hold keys, and cannot be forbidden: {error}"
+        );
+    }
     match arguments.command.unwrap_or(Command::Serve) {
         Command::Serve => serve::run(settings).await,
         Command::Demo(options) => Box::pin(demo::run(settings, options)).await,
@@ -169,8 +197,10 @@ async fn run(arguments: Arguments) -> Result<(), CliError> {
         Command::Otp { secret } => otp(secret),
         Command::Poster(options) => poster::run(settings, options).await,
         Command::Sweep => sweep::run(settings).await,
-        Command::Keys(command) => sweep::keys(settings, command).await,
+        Command::Keys(command) => Box::pin(keys::run(settings, command)).await,
         Command::Audit(command) => Box::pin(audit::run(settings, command)).await,
+        Command::Backup(options) => Box::pin(backup::make(settings, options)).await,
+        Command::Restore(options) => Box::pin(backup::restore(settings, options)).await,
         Command::Doctor(options) => Box::pin(doctor::run(settings, options)).await,
     }
 }

@@ -98,7 +98,7 @@ fn signal_of(kind: SignalKind) -> Result<Signal, CliError> {
 
 /// Hold the SQLite file for this program as long as the answer lives: what one process has
 /// acknowledged and not yet merged, another one would not know. Commands may run beside it.
-fn alone(database: &Target) -> Result<Option<File>, CliError> {
+pub(super) fn alone(database: &Target) -> Result<Option<File>, CliError> {
     let Target::Sqlite(path) = database else {
         return Ok(None);
     };

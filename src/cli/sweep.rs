@@ -1,21 +1,13 @@
-//! `sweep` and `keys list`: what an operator looks after.
-
-use clap::Subcommand;
+//! `sweep`: what is past its retention goes.
 
 use crate::{
     base::Day,
     checkins::retention,
     cli::{CliError, open},
     config::Settings,
-    exposures,
+    exposures, ops,
     privacy::NoKey,
 };
-
-#[derive(Debug, Subcommand)]
-pub(super) enum Keys {
-    /// List the day keys: which days can be read, and which were destroyed. Never the keys.
-    List,
-}
 
 pub(super) async fn run(settings: Settings) -> Result<(), CliError> {
     let app = open(settings).await?;
@@ -23,11 +15,16 @@ pub(super) async fn run(settings: Settings) -> Result<(), CliError> {
     let days = app.settings.retention_days;
     let (db, keys) = (&app.db, &app.keys);
     let swept = exposures::sweep::sweep(db, keys, &app.random, &app.directory, today, days).await;
+    // What could not be taken out of the files yet, a running service takes out tomorrow.
+    let clean = app.db.scrub().await;
+    let tended = ops::keys::tend(&app, None).await;
     app.db.close().await;
     let swept = swept.map_err(|error| match error {
         NoKey::Store(error) => CliError::from(error),
         other => CliError::other(other.to_string()),
     })?;
+    clean?;
+    tended.map_err(|error| CliError::other(error.to_string()))?;
     let for_cases = swept.cases;
     println!(
         "copied into case files: {} contacts, {} stays; ended {} case files",
@@ -41,19 +38,5 @@ pub(super) async fn run(settings: Settings) -> Result<(), CliError> {
         swept.declarations,
         swept.keys
     );
-    Ok(())
-}
-
-pub(super) async fn keys(settings: Settings, command: Keys) -> Result<(), CliError> {
-    let Keys::List = command;
-    let app = open(settings).await?;
-    let days = app.keys.list_days(&app.db).await;
-    app.db.close().await;
-    for (day, destroyed) in days? {
-        match destroyed {
-            None => println!("{day}  readable"),
-            Some(at) => println!("{day}  destroyed {}", at.rfc3339()),
-        }
-    }
     Ok(())
 }

@@ -7,7 +7,6 @@ use std::{
 };
 
 use actix_web::web;
-use secrecy::ExposeSecret;
 
 use crate::{
     accounts::{AccessTokens, Passwords},
@@ -16,7 +15,7 @@ use crate::{
     config::{MasterKey, Settings},
     http::{Leaving, Limits, Offload, RequestIds},
     messages::{self, Carry},
-    privacy::{KeyRing, Master, NoKey, transparency::Board},
+    privacy::{KeyRing, Master, NoKey, NoMaster, transparency::Board},
     regions::{Regions, RegionsError},
     rights,
     store::{self, Daily, Db, Target},
@@ -88,9 +87,9 @@ pub enum StartError {
     /// A file or folder cannot be made or read.
     #[error("{path}: {1}", path = .0.display())]
     File(PathBuf, #[source] std::io::Error),
-    /// The master key is not one.
-    #[error("the master key must be 64 hexadecimal digits; `openssl rand -hex 32` makes one")]
-    MasterKey,
+    /// The master key cannot be read.
+    #[error("{0}")]
+    MasterKey(#[from] NoMaster),
     /// The master key is gone but the database is there.
     #[error(
         "{path} is missing, and without it nothing in the database opens; put the key file back, or start with an empty data directory",
@@ -114,11 +113,7 @@ impl App {
         clock: Clock,
         random: Random,
     ) -> Result<Self, StartError> {
-        if let Target::Sqlite(path) = &settings.database
-            && let Some(parent) = path.parent()
-        {
-            make_private_dir(parent)?;
-        }
+        prepare(&settings.database)?;
         let db = Db::open(&settings.database, clock.clone()).await?;
         Self::on(db, settings, clock, random).await
     }
@@ -136,8 +131,9 @@ impl App {
     ) -> Result<Self, StartError> {
         db.migrate().await?;
         let is_new = KeyRing::is_empty(&db).await?;
-        let master = master_key(&settings.master_key, is_new, &random)?;
-        let keys = Arc::new(KeyRing::open(&db, &master, &random).await?);
+        let masters = master_keys(&settings.master_key, is_new, &random)?;
+        let source = settings.master_key.clone();
+        let keys = Arc::new(KeyRing::open(&db, source, masters, &random).await?);
         let regions = Arc::new(Regions::load()?);
         let directory = Arc::new(Directory::load(&db).await?);
         let door = Door::new(
@@ -234,6 +230,18 @@ impl App {
     }
 }
 
+/// Make the folder of a SQLite file, which nobody else can look into.
+///
+/// # Errors
+///
+/// When it cannot be made.
+pub fn prepare(database: &Target) -> Result<(), StartError> {
+    match database {
+        Target::Sqlite(path) => path.parent().map_or(Ok(()), make_private_dir),
+        Target::Postgres(..) => Ok(()),
+    }
+}
+
 /// Make a folder that nobody else can look into.
 fn make_private_dir(path: &Path) -> Result<(), StartError> {
     std::fs::DirBuilder::new()
@@ -243,18 +251,14 @@ fn make_private_dir(path: &Path) -> Result<(), StartError> {
         .map_err(|error| StartError::File(path.to_owned(), error))
 }
 
-fn master_key(from: &MasterKey, is_new: bool, random: &Random) -> Result<Master, StartError> {
-    let read = |path: &Path| {
-        std::fs::read_to_string(path).map_err(|error| StartError::File(path.to_owned(), error))
-    };
-    let text = match from {
-        MasterKey::Value(value) => value.expose_secret().to_owned(),
-        MasterKey::File(path) => read(path)?,
-        MasterKey::Own(path) if path.exists() => read(path)?,
+fn master_keys(from: &MasterKey, is_new: bool, random: &Random) -> Result<Vec<Master>, StartError> {
+    match from {
+        MasterKey::Own(path) if path.exists() => {}
         MasterKey::Own(path) if !is_new => return Err(StartError::MasterKeyLost(path.clone())),
-        MasterKey::Own(path) => return make_master_key(path, random),
-    };
-    Master::parse(&text).ok_or(StartError::MasterKey)
+        MasterKey::Own(path) => return Ok(vec![make_master_key(path, random)?]),
+        _ => {}
+    }
+    Ok(Master::read(from)?)
 }
 
 /// Make the master key's file, readable by its owner alone, and have it on the disk before any key

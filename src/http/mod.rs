@@ -14,7 +14,7 @@ mod page;
 pub mod problem;
 mod routes;
 
-pub use app::{App, Shared, StartError};
+pub use app::{App, Shared, StartError, prepare};
 pub use body::{Json, Path, Query};
 pub use caller::{
     AnyRole, BrowserCaller, COOKIE, Caller, Fresh, LeadOnly, Officers, Operators, Owners,

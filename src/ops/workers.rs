@@ -8,6 +8,7 @@ use actix_web::rt;
 use super::{
     checkpoints::Checkpoints,
     even::{EVERYDAY, Even},
+    keys::{self, Tended},
 };
 use crate::{
     accounts,
@@ -35,19 +36,24 @@ const SESSIONS: i64 = 500;
 pub fn spawn(app: Shared) -> rt::task::JoinHandle<()> {
     rt::spawn(async move {
         let mut swept = None;
+        let (mut tended, mut said) = (None, String::new());
+        let mut scrubbed = true;
         let mut even = Even::new(app.clock.now(), Instant::now());
         let mut checkpoints = Checkpoints::new(Instant::now());
         loop {
             rt::time::sleep(EVERY).await;
             round(&app).await;
             checkpoints.round(&app, Instant::now()).await;
+            tend(&app, &mut tended, &mut said).await;
             let today = Day::of(app.clock.now());
             if swept != Some(today)
                 && is_due(&app, today, &mut even).await
                 && retention(&app, today).await
             {
                 swept = Some(today);
+                scrubbed = false;
             }
+            scrubbed = scrubbed || scrub(&app).await;
         }
     })
 }
@@ -114,6 +120,32 @@ async fn round(app: &Shared) {
     if let Err(error) = look_after_rights(app).await {
         tracing::error!("requests of people about their data could not be gone on with: {error}");
     }
+}
+
+/// The keys: a rotated master key picked up, destroyed ones forgotten, backup keys made and destroyed.
+/// What fails is said once, and done in a later round.
+async fn tend(app: &Shared, tended: &mut Option<Tended>, said: &mut String) {
+    match keys::tend(app, tended.take()).await {
+        Ok(done) => {
+            *tended = Some(done);
+            said.clear();
+        }
+        Err(error) => {
+            let text = error.to_string();
+            if text != *said {
+                tracing::error!("the keys could not be looked after: {text}");
+                *said = text;
+            }
+        }
+    }
+}
+
+/// What was destroyed leaves the files; false when somebody was reading, for the next round.
+async fn scrub(app: &Shared) -> bool {
+    app.db.scrub().await.unwrap_or_else(|error| {
+        tracing::error!("what was destroyed could not be taken out of the files: {error}");
+        false
+    })
 }
 
 /// Whether what is past its retention may go by the clock as it is.

@@ -2,7 +2,8 @@
 //!
 //! Service keys (pseudonyms, tokens, records, references) and one key a UTC day stand in the
 //! database, wrapped. Destroying a day's wrapped key destroys what was sealed on that day, in every
-//! copy; its row stays, so that the key is not made anew for a late arrival.
+//! copy; its row stays, so that the key is not made anew for a late arrival. Days are in
+//! [`super::days`], and a change of the master key is in [`super::rotate`].
 
 use std::{
     collections::HashMap,
@@ -10,48 +11,11 @@ use std::{
 };
 
 use crate::{
-    base::{Day, Failure, Kind, Random, Timestamp},
-    privacy::{Key, Place, audit::checkpoint::Signer},
-    store::{self, Db, Tx},
+    base::{Day, Failure, Kind, Random},
+    config::MasterKey,
+    privacy::{Key, Master, Place, audit::checkpoint::Signer, master::FINGERPRINT},
+    store::{self, Db, Sql, Tx},
 };
-
-/// The master key, which wraps all others.
-#[derive(Clone, Debug)]
-pub struct Master(Key);
-
-impl Master {
-    /// A new master key.
-    #[must_use]
-    pub fn new(random: &Random) -> Self {
-        Self(Key::new(random))
-    }
-
-    /// Read 64 hexadecimal digits, spaces around them ignored; `None` if they are none.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        let text = text.trim();
-        if text.len() != 64 || !text.is_ascii() {
-            return None;
-        }
-        let mut bytes = [0; 32];
-        for (at, byte) in bytes.iter_mut().enumerate() {
-            *byte = u8::from_str_radix(text.get(2 * at..2 * at + 2)?, 16).ok()?;
-        }
-        Some(Self(Key::from_bytes(bytes)))
-    }
-
-    /// As 64 hexadecimal digits, for its file.
-    #[must_use]
-    pub fn hex(&self) -> zeroize::Zeroizing<String> {
-        use std::fmt::Write as _;
-        let mut text = String::with_capacity(64);
-        for byte in self.0.bytes() {
-            // Writing to a string does not fail.
-            let _ = write!(text, "{byte:02x}");
-        }
-        zeroize::Zeroizing::new(text)
-    }
-}
 
 /// A key is not to be had.
 #[derive(Debug, thiserror::Error)]
@@ -61,6 +25,11 @@ pub enum NoKey {
         "the master key does not open this database's keys; give the key file that was made with this database"
     )]
     WrongMaster,
+    /// The master key was changed, and this process has the old one alone.
+    #[error(
+        "the master key was rotated and this process does not have the new one; restart it with the new key"
+    )]
+    OldMaster,
     /// The day's key was destroyed, or the day is too far away to have one.
     #[error("there is no key for that day")]
     NoDay,
@@ -74,7 +43,20 @@ impl From<NoKey> for Failure {
         match error {
             NoKey::Store(error) => error.into(),
             NoKey::NoDay => Kind::ClockOutOfRange.into(),
-            NoKey::WrongMaster => Self::internal(error),
+            NoKey::WrongMaster | NoKey::OldMaster => Self::internal(error),
+        }
+    }
+}
+
+impl From<NoKey> for store::Error {
+    fn from(error: NoKey) -> Self {
+        match error {
+            NoKey::Store(error) => error,
+            NoKey::WrongMaster => Self::Refused("the master key does not open a stored key"),
+            NoKey::OldMaster => Self::Refused(
+                "the master key was rotated and this process does not have the new one; restart it with the new key",
+            ),
+            NoKey::NoDay => Self::Refused("there is no key for that day"),
         }
     }
 }
@@ -82,17 +64,29 @@ impl From<NoKey> for Failure {
 /// All keys of the service, opened.
 #[derive(Debug)]
 pub struct KeyRing {
-    master: Key,
+    /// Where the master keys come from, to read them again while they are rotated.
+    source: MasterKey,
+    masters: RwLock<Arc<[Master]>>,
     pseudonym: Key,
     token: Key,
     record: Key,
     reference: Key,
     audit: Key,
-    days: RwLock<HashMap<Day, Arc<Key>>>,
+    pub(super) days: RwLock<HashMap<Day, Arc<Key>>>,
 }
 
 /// Version of the service keys.
 const VERSION: i64 = 1;
+
+/// The service keys, by name.
+const SERVICE: [&str; 5] = ["pseudonym", "token", "record", "reference", "audit"];
+
+/// The fingerprint of the master key that wraps. In PostgreSQL the row is held until the end of the
+/// transaction: whoever makes another key the one that wraps waits for those that have wrapped.
+const WRAPS: Sql = Sql::split(
+    "SELECT fingerprint FROM master_keys WHERE replaced_at IS NULL FOR SHARE",
+    "SELECT fingerprint FROM master_keys WHERE replaced_at IS NULL",
+);
 
 impl KeyRing {
     /// Whether `db` holds no key yet, so that a new master key may be made for it.
@@ -111,23 +105,33 @@ impl KeyRing {
         Ok(any.is_none())
     }
 
-    /// Open the ring in `db`, making the keys that are missing.
+    /// Open the ring in `db` with `masters`, which were read from `source`, making the keys that are
+    /// missing. In a new database the first of `masters` becomes the one that wraps.
     ///
     /// # Errors
     ///
-    /// [`NoKey::WrongMaster`] when `master` is not the one that wrapped them.
-    pub async fn open(db: &Db, master: &Master, random: &Random) -> Result<Self, NoKey> {
+    /// [`NoKey::WrongMaster`] when none of them is the one that wrapped.
+    pub async fn open(
+        db: &Db,
+        source: MasterKey,
+        masters: Vec<Master>,
+        random: &Random,
+    ) -> Result<Self, NoKey> {
+        let first = masters.first().ok_or(NoKey::WrongMaster)?.clone();
+        db.write(async |tx| begin(tx, &first).await).await?;
+        let masters: Arc<[Master]> = masters.into();
         let mut found = Vec::new();
-        for name in ["pseudonym", "token", "record", "reference", "audit"] {
+        for name in SERVICE {
             found.push(
-                db.write(async |tx| service_key(tx, master, name, random).await)
+                db.write(async |tx| service_key(tx, &masters, name, random).await)
                     .await?,
             );
         }
         let mut found = found.into_iter();
         let mut next = || found.next().ok_or(NoKey::WrongMaster);
         Ok(Self {
-            master: master.0.clone(),
+            source,
+            masters: RwLock::new(masters),
             pseudonym: next()?,
             token: next()?,
             record: next()?,
@@ -167,199 +171,137 @@ impl KeyRing {
         Signer::new(&self.audit)
     }
 
-    /// Wrap the key of a case file.
+    /// The master keys that this process has.
     #[must_use]
-    pub fn wrap(&self, place: Place<'_>, key: &Key, random: &Random) -> Vec<u8> {
-        self.master.seal(place, key.bytes(), random)
+    pub fn masters(&self) -> Arc<[Master]> {
+        Arc::clone(&self.masters.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Unwrap the key of a case file.
+    /// Read the master keys again from where they came. What cannot be read leaves those that are
+    /// there: a service goes on with them. A command may take seconds: not on a thread that serves.
+    pub fn reload(&self) {
+        match Master::read(&self.source) {
+            Ok(fresh) => {
+                *self.masters.write().unwrap_or_else(PoisonError::into_inner) = fresh.into();
+            }
+            Err(error) => tracing::warn!("the master key could not be read again: {error}"),
+        }
+    }
+
+    /// Whether the keys come from a file, which is read in no time.
+    fn is_filed(&self) -> bool {
+        matches!(self.source, MasterKey::File(_) | MasterKey::Own(_))
+    }
+
+    /// The master key that wraps now; `None` when this process does not have it.
+    ///
+    /// # Errors
+    ///
+    /// Those of the store.
+    pub async fn active(&self, db: &Db) -> Result<Option<Master>, store::Error> {
+        let wraps: Option<(Vec<u8>,)> = db
+            .read(async |tx| {
+                tx.query("SELECT fingerprint FROM master_keys WHERE replaced_at IS NULL")
+                    .optional()
+                    .await
+            })
+            .await?;
+        Ok(wraps.and_then(|(print,)| self.with_print(&print)))
+    }
+
+    fn with_print(&self, print: &[u8]) -> Option<Master> {
+        let masters = self.masters();
+        let found = masters.iter().find(|key| key.fingerprint() == print);
+        found.cloned()
+    }
+
+    /// The master key that wraps, for this transaction: run it in [`Db::write`].
+    ///
+    /// # Errors
+    ///
+    /// [`NoKey::OldMaster`] when this process does not have it.
+    pub async fn wrapping(&self, tx: &mut Tx) -> Result<Master, NoKey> {
+        let (print,): (Vec<u8>,) = tx.query(WRAPS).one().await?;
+        if let Some(master) = self.with_print(&print) {
+            return Ok(master);
+        }
+        if self.is_filed() {
+            self.reload();
+        }
+        self.with_print(&print).ok_or(NoKey::OldMaster)
+    }
+
+    /// Wrap the key of a case file, in the transaction that stores it. Whoever wraps in another table
+    /// adds it to those that [`super::rotate`] wraps anew.
+    ///
+    /// # Errors
+    ///
+    /// [`NoKey::OldMaster`]; those of the store.
+    pub async fn wrap(
+        &self,
+        tx: &mut Tx,
+        place: Place<'_>,
+        key: &Key,
+        random: &Random,
+    ) -> Result<Vec<u8>, NoKey> {
+        Ok(self.wrapping(tx).await?.wrap(place, key, random))
+    }
+
+    /// Unwrap a stored key.
     ///
     /// # Errors
     ///
     /// [`NoKey::WrongMaster`] when it does not open.
     pub fn unwrap(&self, place: Place<'_>, wrapped: &[u8]) -> Result<Key, NoKey> {
-        unwrap(&self.master, place, wrapped)
-    }
-
-    /// The key of `day`, if it is in memory.
-    #[must_use]
-    pub fn day(&self, day: Day) -> Option<Arc<Key>> {
-        self.days
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(&day)
-            .cloned()
-    }
-
-    /// The key of `day`, read from the store when it is not in memory.
-    ///
-    /// # Errors
-    ///
-    /// [`NoKey::NoDay`] when it was destroyed or never made.
-    pub async fn day_from(&self, db: &Db, day: Day) -> Result<Arc<Key>, NoKey> {
-        if let Some(key) = self.day(day) {
+        if let Some(key) = unwrap_any(&self.masters(), place, wrapped) {
             return Ok(key);
         }
-        self.load_days(db, day, day).await?;
-        self.day(day).ok_or(NoKey::NoDay)
-    }
-
-    /// Make the keys of `[from, to]` that are not there, and hold all of them in memory.
-    ///
-    /// # Errors
-    ///
-    /// Those of the store.
-    pub async fn ensure_days(
-        &self,
-        db: &Db,
-        from: Day,
-        to: Day,
-        random: &Random,
-    ) -> Result<(), NoKey> {
-        let missing: Vec<Day> = (from.number()..=to.number())
-            .map(Day::from_number)
-            .filter(|day| self.day(*day).is_none())
-            .collect();
-        if missing.is_empty() {
-            return Ok(());
+        // It may have been wrapped anew a moment ago.
+        if self.is_filed() {
+            self.reload();
         }
-        db.append(async |tx| {
-            for day in &missing {
-                let wrapped =
-                    self.master
-                        .seal(day_place(&day_row(*day)), Key::new(random).bytes(), random);
-                insert_day(tx, *day, wrapped).await?;
-            }
-            Ok::<_, store::Error>(())
-        })
-        .await?;
-        self.load_days(db, from, to).await
-    }
-
-    /// The days that have or had a key, earliest first, and when it was destroyed.
-    ///
-    /// # Errors
-    ///
-    /// Those of the store.
-    pub async fn list_days(&self, db: &Db) -> Result<Vec<(Day, Option<Timestamp>)>, store::Error> {
-        let rows: Vec<(i64, Option<Timestamp>)> = db
-            .read(async |tx| {
-                tx.query("SELECT day, destroyed_at FROM day_keys ORDER BY day")
-                    .all()
-                    .await
-            })
-            .await?;
-        Ok(rows
-            .into_iter()
-            .filter_map(|(day, destroyed)| {
-                Some((Day::from_number(i32::try_from(day).ok()?), destroyed))
-            })
-            .collect())
-    }
-
-    /// Destroy the keys of all days before `day`, and say how many.
-    ///
-    /// # Errors
-    ///
-    /// Those of the store.
-    pub async fn destroy_before(&self, tx: &mut Tx, day: Day) -> Result<u64, store::Error> {
-        let now = tx.now();
-        let destroyed = tx
-            .query(
-                "UPDATE day_keys SET wrapped = NULL, destroyed_at = $2
-                 WHERE day < $1 AND wrapped IS NOT NULL",
-            )
-            .bind(i64::from(day.number()))
-            .bind(now)
-            .execute()
-            .await?;
-        self.forget_before(day);
-        Ok(destroyed)
-    }
-
-    /// Forget the keys of all days before `day` in this process.
-    pub fn forget_before(&self, day: Day) {
-        self.days
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .retain(|kept, _| *kept >= day);
-    }
-
-    async fn load_days(&self, db: &Db, from: Day, to: Day) -> Result<(), NoKey> {
-        let rows: Vec<(i64, Vec<u8>)> = db
-            .read(async |tx| {
-                tx.query(
-                    "SELECT day, wrapped FROM day_keys
-                     WHERE day >= $1 AND day <= $2 AND wrapped IS NOT NULL",
-                )
-                .bind(i64::from(from.number()))
-                .bind(i64::from(to.number()))
-                .all()
-                .await
-            })
-            .await?;
-        let mut opened = Vec::with_capacity(rows.len());
-        for (day, wrapped) in rows {
-            let day = Day::from_number(i32::try_from(day).map_err(|_| NoKey::NoDay)?);
-            let key = unwrap(&self.master, day_place(&day_row(day)), &wrapped)?;
-            opened.push((day, Arc::new(key)));
-        }
-        self.days
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .extend(opened);
-        Ok(())
+        unwrap_any(&self.masters(), place, wrapped).ok_or(NoKey::WrongMaster)
     }
 }
 
-fn day_row(day: Day) -> [u8; 4] {
-    day.number().to_be_bytes()
-}
-
-fn day_place(row: &[u8; 4]) -> Place<'_> {
+/// Where the wrapped service key `name` stands.
+pub(super) fn service_place(name: &str) -> Place<'_> {
     Place {
-        table: "day_keys",
+        table: "service_keys",
         column: "wrapped",
-        row,
+        row: name.as_bytes(),
     }
 }
 
-fn unwrap(master: &Key, place: Place<'_>, wrapped: &[u8]) -> Result<Key, NoKey> {
-    let plain = master
-        .open(place, wrapped)
-        .map_err(|_| NoKey::WrongMaster)?;
-    let bytes: [u8; 32] = plain
-        .as_slice()
-        .try_into()
-        .map_err(|_| NoKey::WrongMaster)?;
-    Ok(Key::from_bytes(bytes))
+fn unwrap_any(masters: &[Master], place: Place<'_>, wrapped: &[u8]) -> Option<Key> {
+    masters.iter().find_map(|key| key.unwrap(place, wrapped))
 }
 
-async fn insert_day(tx: &mut Tx, day: Day, wrapped: Vec<u8>) -> Result<u64, store::Error> {
-    let now: Timestamp = tx.now();
-    tx.query(
-        "INSERT INTO day_keys (day, wrapped, created_at) VALUES ($1, $2, $3)
-         ON CONFLICT (day) DO NOTHING",
-    )
-    .bind(i64::from(day.number()))
-    .bind(wrapped)
-    .bind(now)
-    .execute()
-    .await
+/// In a new database `first` is the key that wraps.
+async fn begin(tx: &mut Tx, first: &Master) -> Result<(), store::Error> {
+    let any: Option<(i64,)> = tx
+        .query("SELECT version FROM master_keys LIMIT 1")
+        .optional()
+        .await?;
+    if any.is_some() {
+        return Ok(());
+    }
+    let now = tx.now();
+    tx.query("INSERT INTO master_keys (version, fingerprint, created_at) VALUES (1, $1, $2)")
+        .bind(first.fingerprint().to_vec())
+        .bind(now)
+        .execute()
+        .await
+        .map(drop)
 }
 
 async fn service_key(
     tx: &mut Tx,
-    master: &Master,
+    masters: &[Master],
     name: &'static str,
     random: &Random,
 ) -> Result<Key, NoKey> {
-    let place = Place {
-        table: "service_keys",
-        column: "wrapped",
-        row: name.as_bytes(),
-    };
+    let place = service_place(name);
     let stored: Option<(Vec<u8>,)> = tx
         .query("SELECT wrapped FROM service_keys WHERE name = $1 AND version = $2")
         .bind(name)
@@ -367,8 +309,12 @@ async fn service_key(
         .optional()
         .await?;
     if let Some((wrapped,)) = stored {
-        return unwrap(&master.0, place, &wrapped);
+        return unwrap_any(masters, place, &wrapped).ok_or(NoKey::WrongMaster);
     }
+    let (print,): (Vec<u8>,) = tx.query(WRAPS).one().await?;
+    let print: [u8; FINGERPRINT] = print.try_into().map_err(|_| NoKey::WrongMaster)?;
+    let master = masters.iter().find(|key| key.fingerprint() == print);
+    let master = master.ok_or(NoKey::WrongMaster)?;
     let key = Key::new(random);
     let now = tx.now();
     tx.query(
@@ -376,26 +322,9 @@ async fn service_key(
     )
     .bind(name)
     .bind(VERSION)
-    .bind(master.0.seal(place, key.bytes(), random))
+    .bind(master.wrap(place, &key, random))
     .bind(now)
     .execute()
     .await?;
     Ok(key)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_master_key_is_64_digits() {
-        let master = Master::new(&Random::seeded(1));
-        let text = master.hex();
-        assert_eq!(text.len(), 64);
-        let again = Master::parse(&format!(" {}\n", *text)).unwrap();
-        assert_eq!(again.0.bytes(), master.0.bytes());
-        assert!(Master::parse("zz").is_none());
-        assert!(Master::parse(&"g".repeat(64)).is_none());
-        assert!(Master::parse(&"é".repeat(32)).is_none());
-    }
 }

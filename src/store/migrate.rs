@@ -32,3 +32,11 @@ impl Db {
         }
     }
 }
+
+/// The texts of PostgreSQL's migrations, in their order: they name the kind of every column.
+pub(super) fn postgres_texts() -> Vec<String> {
+    POSTGRES
+        .iter()
+        .map(|migration| migration.sql.as_str().to_owned())
+        .collect()
+}

@@ -14,6 +14,7 @@
 //! - A `begin` that is cancelled leaves the connection with an open transaction (sqlx 0.9.0), so it
 //!   runs in a task of its own, which nobody can cancel.
 
+mod cells;
 mod connect;
 mod copy;
 mod db;
@@ -26,8 +27,11 @@ mod nearby;
 mod packed;
 mod partitions;
 mod query;
+mod scrub;
+mod tables;
 mod time;
 
+pub use cells::{Cell, Filler};
 pub use connect::{Engine, Target};
 pub use copy::Copy;
 pub use db::{Db, Tx};
@@ -37,6 +41,7 @@ pub use listen::{Heard, Listener};
 pub use packed::{Packed, places};
 pub use partitions::{Daily, drop_partition, ensure_partitions, partition_days};
 pub use query::{Query, Record, Sql, Value};
+pub use tables::{Column, ColumnKind, Table, tables};
 
 use crate::base::{Failure, Kind};
 

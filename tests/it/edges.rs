@@ -235,9 +235,11 @@ async fn a_path_says_which_methods_it_takes() {
     assert_eq!(problem["code"], "method_not_allowed");
 }
 
+type Headers = &'static [(&'static str, &'static str)];
+
 /// What a browser says about where a form comes from, and whether it may be from our own page: with
 /// the token of the page, and without.
-const WORDS: &[(&[(&str, &str)], bool, bool)] = &[
+const WORDS: &[(Headers, bool, bool)] = &[
     (&[("sec-fetch-site", "cross-site")], false, false),
     (&[("sec-fetch-site", "same-site")], false, false),
     (&[("sec-fetch-site", "")], false, false),

@@ -22,6 +22,7 @@
 
 mod accounts;
 mod audit;
+mod backup;
 mod budgets;
 mod canary;
 mod checkins;
@@ -34,6 +35,7 @@ mod fuzz;
 mod import;
 mod journal;
 mod kept;
+mod keys;
 mod kit;
 mod layers;
 mod lookups;

@@ -27,6 +27,29 @@ on_both! {
     an_erasure_that_was_cut_off_is_gone_on_with,
 }
 
+async fn takes_along(browser: &Browser, name: &str) {
+    let file = browser.get(&format!("{PAGE}/ban-sao.json")).await;
+    let data: Value = serde_json::from_str(&file.text).unwrap();
+    assert_eq!(data["declarations"].as_array().unwrap().len(), 2);
+    assert_eq!(data["stays"].as_array().unwrap().len(), 1);
+    assert_eq!(data["stays"][0]["people"], 3);
+    let names: Vec<_> = data["declarations"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["contact"]["full_name"].as_str().unwrap())
+        .collect();
+    assert!(names.contains(&name), "{names:?}");
+    let readable = browser.get(&format!("{PAGE}/ban-sao.html")).await;
+    assert!(
+        readable.has("Cổng chính, Chợ Mẫu") && !readable.has("<b>Thị") && !readable.has("<form")
+    );
+    assert_eq!(
+        browser.get(&format!("{PAGE}/ban-sao.csv")).await.status,
+        404
+    );
+}
+
 async fn a_person_sees_takes_along_and_erases(on: On) {
     let server = server(on).await;
     let (_, _, checkpoint) = venue(&server).await;
@@ -70,27 +93,7 @@ async fn a_person_sees_takes_along_and_erases(on: On) {
         2
     );
 
-    let file = browser.get(&format!("{PAGE}/ban-sao.json")).await;
-    let data: Value = serde_json::from_str(&file.text).unwrap();
-    assert_eq!(data["declarations"].as_array().unwrap().len(), 2);
-    assert_eq!(data["stays"].as_array().unwrap().len(), 1);
-    assert_eq!(data["stays"][0]["people"], 3);
-    let names: Vec<_> = data["declarations"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|one| one["contact"]["full_name"].as_str().unwrap())
-        .collect();
-    assert!(names.contains(&name), "{names:?}");
-    let readable = browser.get(&format!("{PAGE}/ban-sao.html")).await;
-    assert!(
-        readable.has("Cổng chính, Chợ Mẫu") && !readable.has("<b>Thị") && !readable.has("<form")
-    );
-    assert_eq!(
-        browser.get(&format!("{PAGE}/ban-sao.csv")).await.status,
-        404
-    );
-
+    takes_along(&browser, name).await;
     // Nothing goes without the box.
     let unsure = browser.press("erase", &[]).await;
     assert_eq!(unsure.status, 422);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use diem_kiem_dich::{
     http::StartError,
-    store::{Error, Sql},
+    store::{ColumnKind, Error, Sql, tables},
 };
 
 use crate::kit::{self, On};
@@ -49,6 +49,49 @@ async fn both_schemas_agree() {
         sqlite.len()
     );
     assert_eq!(sqlite, postgres);
+}
+
+/// The list of tables that backups go through is what both engines have.
+#[tokio::test]
+async fn the_list_of_tables_is_the_schema() {
+    let listed = |kinds: bool| -> BTreeMap<(String, String), String> {
+        let columns = tables().iter().flat_map(|table| {
+            let columns = table.columns.iter();
+            columns.map(|column| {
+                let kind = kinds.then(|| column.kind.letter().to_string());
+                let name = (table.name.clone(), column.name.clone());
+                (name, kind.unwrap_or_default())
+            })
+        });
+        columns.collect()
+    };
+    let names = columns(On::Sqlite).await.into_keys();
+    let sqlite: BTreeMap<_, _> = names.map(|name| (name, String::new())).collect();
+    assert_eq!(listed(false), sqlite);
+    let (app, _, _dir) = kit::app(On::Postgres).await;
+    let kinds: Vec<(String, String, String)> = app
+        .db
+        .read(async |tx| {
+            tx.query(Sql::split(
+                "SELECT c.table_name::text, c.column_name::text, c.udt_name::text
+                   FROM information_schema.columns c
+                  WHERE c.table_schema = current_schema()",
+                "SELECT '', '', ''",
+            ))
+            .all()
+            .await
+        })
+        .await
+        .unwrap();
+    let kinds: BTreeMap<_, _> = kinds
+        .into_iter()
+        .map(|(table, column, kind)| {
+            let kind = ColumnKind::of(&kind).map(|kind| kind.letter().to_string());
+            ((table, column), kind.unwrap_or_default())
+        })
+        .filter(|(name, _)| sqlite.contains_key(name))
+        .collect();
+    assert_eq!(listed(true), kinds);
 }
 
 #[test]
