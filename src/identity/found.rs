@@ -4,6 +4,8 @@
 //! as the log is kept. A number that would name somebody is refused there. A name cannot be told from
 //! other words, so the form says that none belongs there.
 
+use uuid::Uuid;
+
 use super::{IdKind, IdNumber, Phone};
 use crate::base::FieldError;
 
@@ -27,7 +29,15 @@ struct Group {
 /// `2026-11-18` are none.
 #[must_use]
 pub fn holds_number(text: &str) -> bool {
-    holds_card(text) || holds_digits(&groups(text))
+    let text = without_ids(text);
+    holds_card(&text) || holds_digits(&groups(&text))
+}
+
+/// The text without ids of ours, which may be nothing but digits.
+fn without_ids(text: &str) -> String {
+    text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-')
+        .filter(|word| word.len() == 36 && Uuid::try_parse(word).is_ok())
+        .fold(text.to_owned(), |text, id| text.replace(id, "id"))
 }
 
 /// The mistake of a text in `field` that [`holds_number`].

@@ -4,7 +4,7 @@
 //! read; [`Sql::split`] holds the few that cannot be shared. The bounds on values
 //! and rows are supertraits, so callers get them without naming a driver.
 
-use futures_util::TryStreamExt;
+use futures_util::{Stream, TryStreamExt};
 use sqlx::{
     Database, Encode, FromRow, PgConnection, Postgres, Sqlite, SqliteConnection, Type,
     error::DatabaseError, postgres::PgRow, sqlite::SqliteRow,
@@ -142,12 +142,10 @@ impl Query<'_> {
     pub async fn optional<T: Record>(self) -> Result<Option<T>, Error> {
         self.state.refuse(self.fault)?;
         let row = match self.on {
-            On::Postgres(query, conn) => query
-                .fetch_optional(conn)
+            On::Postgres(query, conn) => first(query.fetch(conn))
                 .await
                 .and_then(|row| row.as_ref().map(T::from_row).transpose()),
-            On::Sqlite(query, conn) => query
-                .fetch_optional(conn)
+            On::Sqlite(query, conn) => first(query.fetch(conn))
                 .await
                 .and_then(|row| row.as_ref().map(T::from_row).transpose()),
             On::Gone => Err(sqlx::Error::PoolClosed),
@@ -215,6 +213,17 @@ impl Query<'_> {
         };
         seen(self.state, rows)
     }
+}
+
+/// The first of `rows`, after all of them: where the statement is the transaction, its commit comes after
+/// its last row, and may fail. (The driver's own way stops at the first one, and SQLite then commits
+/// with nobody listening.)
+async fn first<R>(
+    mut rows: impl Stream<Item = sqlx::Result<R>> + Unpin,
+) -> sqlx::Result<Option<R>> {
+    let first = rows.try_next().await?;
+    while rows.try_next().await?.is_some() {}
+    Ok(first)
 }
 
 /// What the queries so far have done to their transaction.

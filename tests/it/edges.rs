@@ -38,6 +38,7 @@ const SCANNERS: &[&str] = &[];
 const KEPT: &[(&str, &str)] = &[
     ("/static/app.css", "public, max-age=31536000, immutable"),
     ("/static/app.js", "public, max-age=31536000, immutable"),
+    ("/static/work.js", "public, max-age=31536000, immutable"),
     ("/static/icon.svg", "public, max-age=31536000, immutable"),
     ("/favicon.ico", "public, max-age=31536000, immutable"),
     ("/robots.txt", "public, max-age=31536000, immutable"),
