@@ -485,6 +485,17 @@ own-copy-of = The data of the number { $phone }, as of { $made }.
 own-declarations = Declarations
 own-stays = Places entered
 own-none = Nothing is kept.
+own-opened = How often your data was opened
+own-opened-none = Nobody has opened it.
+own-opened-purpose = For what
+own-opened-by = By whom
+own-opened-times = Times
+own-opened-for-case = The file of a case, in which you are the patient
+own-opened-for-list = A list of people who were where and when a case was
+own-opened-for-export = Such a list, taken along as a file
+own-opened-office = Health department of { $place }
+own-opened-country = Health department of the whole country
+own-opened-text = Counted by day, without who looked or for which case. Each count is kept for { $n } days, also after you erase your data: it is your proof.
 own-people = People
 own-kept-until = Kept until
 own-not-said = Not said
@@ -523,7 +534,9 @@ own-erased-held = { $n ->
     [one] { $n } row is needed to investigate a case and could not be erased. When its time is over it is destroyed; you need not do anything.
    *[other] { $n } rows are needed to investigate a case and could not be erased. When their time is over they are destroyed; you need not do anything.
 }
-own-erased-all = Nothing about this number is left.
+own-erased-all = Nothing more is left under this number.
+own-erased-file = What the file of a case keeps about you, if there is any, is kept up to { $n } days after the last use of that file, and then destroyed.
+own-erased-opened = How often your data was opened is kept for { $n } days, as your proof: you still find it under My data.
 own-erased-copies = Backups, if there are any, cannot be opened any more after { $n } days at the latest: the key of each day is destroyed.
 own-erased-request = The request, to be named when you ask:
 consents-title = Consent texts

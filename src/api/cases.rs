@@ -9,7 +9,9 @@ use crate::{
     base::{Failure, FieldError, Timestamp, failure::Result},
     cases::{self, Case, CaseDraft, Patient},
     exposures::{Desk, budget::Budgets, run::Visit},
-    http::{App, Caller, Json, List, Officers, PageQuery, Path, Query, Shared, problem::Problem},
+    http::{
+        App, Caller, Fresh, Json, List, Officers, PageQuery, Path, Query, Shared, problem::Problem,
+    },
     identity::Phone,
     privacy::{
         audit,
@@ -281,10 +283,11 @@ fn read_cursor(text: &str) -> Result<(Timestamp, Uuid)> {
 #[utoipa::path(get, path = "/api/v1/cases/{id}", tag = "Cases", security(("bearer" = [])),
     params(("id" = Uuid, Path, description = "The case")),
     responses((status = 200, body = CaseFileView), (status = 401, body = Problem),
-        (status = 403, body = Problem), (status = 404, body = Problem)))]
+        (status = 403, body = Problem, description = "Not permitted, or a fresh proof is needed"),
+        (status = 404, body = Problem)))]
 pub async fn show(
     app: Shared,
-    caller: Caller<Officers>,
+    caller: Caller<Fresh<Officers>>,
     id: Path<Uuid>,
 ) -> Result<web::Json<CaseFileView>> {
     let (case, patient) = open(&app, &caller.account, id.0).await?;

@@ -3,7 +3,8 @@
 //! Check-ins and declarations may be spread over a cluster and are never touched by a serializable
 //! transaction, so an erasure is several: the request is noted first, with whose it is; then rows go,
 //! in bounded batches; last the request is closed and whose it was is wiped. Cut off at any point, it
-//! is gone on with by a worker ([`resume`]). Each step may be run again.
+//! is gone on with by a worker ([`resume`]). Each step may be run again. How often the person's data was
+//! opened stays: [`super::opens`].
 
 use uuid::Uuid;
 
@@ -82,7 +83,8 @@ async fn note(tx: &mut Tx, action: &'static str, request: Uuid, people: i64) -> 
     audit::append(tx, entry).await
 }
 
-/// Go on with what was cut off, and erase what is not held any more. Says how many requests.
+/// Go on with what was cut off, and erase what is not held any more. Says how many requests. What was
+/// erased since the last time leaves the files, for which no answer waits.
 ///
 /// # Errors
 ///
@@ -112,6 +114,10 @@ pub async fn resume(desk: &Desk<'_>) -> Result<usize> {
         if let Some(person) = person.as_deref().and_then(PersonId::from_slice) {
             run(desk, request, person).await?;
         }
+    }
+    // When somebody was reading, the next round does it.
+    if door.db.is_unclean() {
+        door.db.scrub().await?;
     }
     Ok(count)
 }
@@ -146,6 +152,7 @@ async fn run(desk: &Desk<'_>, request: Uuid, person: PersonId) -> Result<Erased>
     door.db
         .write(async |tx| finish(tx, person, erased).await)
         .await?;
+    door.db.erased();
     Ok(erased)
 }
 

@@ -17,6 +17,7 @@ pub mod correct;
 pub mod due;
 pub mod erase;
 pub mod hold;
+pub mod opens;
 pub mod request;
 pub mod seen;
 pub mod session;
@@ -24,6 +25,7 @@ pub mod step;
 
 pub use correct::{Correction, correct};
 pub use erase::{Erased, erase, resume};
+pub use opens::Opens;
 pub use request::{Kind, State};
 pub use seen::{Declared, Kept, Stay};
 pub use session::{Session, Way};

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::{Desk, correct};
+use super::{Desk, Opens, correct, opens};
 use crate::{
     base::{Day, Timestamp, failure::Result, ids::time_of, ids::uuid_floor},
     checkins::retention::first_kept,
@@ -61,6 +61,8 @@ pub struct Kept {
     pub declarations: Vec<Declared>,
     /// Stays.
     pub stays: Vec<Stay>,
+    /// How often it was opened by month.
+    pub opened: Vec<Opens>,
 }
 
 impl Declared {
@@ -164,7 +166,10 @@ pub(super) async fn declared_on(
 pub async fn kept(desk: &Desk<'_>, person: PersonId) -> Result<Kept> {
     let door = desk.door;
     door.journal.settle().await?;
-    let mut kept = Kept::default();
+    let mut kept = Kept {
+        opened: opens::by_month(desk, person).await?,
+        ..Kept::default()
+    };
     for day in days(desk) {
         // A transaction a day: nobody waits for the whole look.
         let (stays, declared) = door

@@ -2,6 +2,7 @@
 
 use std::{
     hash::{BuildHasher, RandomState},
+    sync::{Arc, atomic::AtomicBool},
     time::Duration,
 };
 
@@ -27,6 +28,8 @@ pub struct Db {
     pool: Pool,
     clock: Clock,
     faults: Faults,
+    /// Set when something was erased that the files may still hold: [`Db::erased`].
+    pub(super) unclean: Arc<AtomicBool>,
 }
 
 impl Db {
@@ -41,6 +44,8 @@ impl Db {
             pool,
             clock,
             faults: Faults::default(),
+            // A process before this one may have stopped between an erasure and its scrub.
+            unclean: Arc::new(AtomicBool::new(target.engine() == Engine::Sqlite)),
         })
     }
 

@@ -18,7 +18,7 @@ use crate::{
     base::{Failure, Kind, Timestamp, failure::Result},
     cases::{self, Case, CaseDraft, PatientDraft, rules},
     exposures::{self, LookupDraft},
-    http::{App, Officers},
+    http::{App, Fresh, Officers},
 };
 
 /// Cases on one page of the list.
@@ -168,7 +168,7 @@ fn draft(page: &Page, form: &mut Form) -> CaseDraft {
     }
 }
 
-async fn find(own: &Own<Officers>, id: Uuid) -> Result<Case> {
+async fn find<P>(own: &Own<P>, id: Uuid) -> Result<Case> {
     own.frame
         .app
         .db
@@ -176,8 +176,8 @@ async fn find(own: &Own<Officers>, id: Uuid) -> Result<Case> {
         .await
 }
 
-/// `GET /cases/{case}`.
-pub async fn show(own: Own<Officers>, id: web::Path<Uuid>) -> Result<HttpResponse> {
+/// `GET /cases/{case}`: where the patient was, so it takes a fresh proof as names do.
+pub async fn show(own: Own<Fresh<Officers>>, id: web::Path<Uuid>) -> Result<HttpResponse> {
     let case = find(&own, *id).await?;
     case_page(&own, case, Form::default(), StatusCode::OK).await
 }
@@ -200,8 +200,8 @@ pub async fn look_up(sent: Proven<Officers>, id: web::Path<Uuid>) -> Result<Http
     }
 }
 
-async fn case_page(
-    own: &Own<Officers>,
+async fn case_page<P>(
+    own: &Own<P>,
     case: Case,
     form: Form,
     status: StatusCode,

@@ -24,7 +24,9 @@ use super::{
 };
 use crate::{
     base::{Failure, Kind, failure::Result},
+    cases::clock::FILE_DAYS,
     messages::Language,
+    privacy::opened::KEPT_DAYS,
     rights::{self, Kept, Session, Way, request, session},
 };
 
@@ -130,6 +132,8 @@ async fn data_page(
             open_until: page.moment(session.expires_at),
             declarations: own_rows::declared(app, &page, &kept),
             stays: own_rows::stays(app, &page, &kept),
+            opened: own_rows::opened(app, &page, &kept),
+            opened_days: KEPT_DAYS,
             requests: unfinished
                 .iter()
                 .map(|request| requests::row(&page, request, now))
@@ -227,6 +231,8 @@ async fn erase(person: &Person) -> Result<HttpResponse> {
             .held_until
             .map(|at| page.moment(at))
             .unwrap_or_default(),
+        file_days: FILE_DAYS,
+        opened_days: KEPT_DAYS,
         p: page,
     })?;
     // This phone's own copies: the token of the declaration and the receipts.

@@ -14,7 +14,8 @@ use crate::{
     base::{Failure, Kind, Timestamp, failure::Result},
     declarations::{Answers, Contact, YesNo},
     http::App,
-    rights::{Declared, Kept, Stay, Way, seen},
+    privacy::opened::KEPT_DAYS,
+    rights::{Declared, Kept, Opens, Stay, Way, seen},
 };
 
 /// `GET /du-lieu-cua-toi/ban-sao.{format}`: `html` or `json`.
@@ -49,6 +50,8 @@ fn readable(person: &Person, kept: &Kept) -> Result<String> {
         made: page.moment(app.clock.now()),
         declarations: own_rows::declared(app, &page, kept),
         stays: own_rows::stays(app, &page, kept),
+        opened: own_rows::opened(app, &page, kept),
+        opened_days: KEPT_DAYS,
         p: page,
     }
     .render()
@@ -66,8 +69,19 @@ fn machine(person: &Person, kept: &Kept) -> Result<String> {
         "retention_days": days,
         "declarations": declarations.collect::<Vec<_>>(),
         "stays": stays.collect::<Vec<_>>(),
+        "opened": kept.opened.iter().map(opens).collect::<Vec<_>>(),
     });
     serde_json::to_string_pretty(&all).map_err(Failure::internal)
+}
+
+/// An office of the whole country has no province.
+fn opens(opens: &Opens) -> Value {
+    json!({
+        "month": format!("{}-{:02}", opens.year, opens.month),
+        "purpose": opens.purpose,
+        "province": Some(&opens.office).filter(|office| !office.is_empty()),
+        "times": opens.times,
+    })
 }
 
 fn declared(declared: &Declared, days: u16) -> Value {

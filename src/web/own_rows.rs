@@ -2,7 +2,7 @@
 
 use super::{
     page::Page,
-    views::{DeclaredRow, Fact, StayRow},
+    views::{DeclaredRow, Fact, OpenedRow, StayRow},
 };
 use crate::{
     base::Timestamp,
@@ -62,6 +62,30 @@ pub fn stays(app: &App, page: &Page, kept: &Kept) -> Vec<StayRow> {
             until: page.moment(seen::stay_ends(stay.entered_at(), days)),
         })
         .collect()
+}
+
+/// How often the data was opened, the latest month first.
+pub fn opened(app: &App, page: &Page, kept: &Kept) -> Vec<OpenedRow> {
+    kept.opened
+        .iter()
+        .map(|opens| OpenedRow {
+            month: format!("{:02}/{}", opens.month, opens.year),
+            purpose: page.tx("own-opened-for", &opens.purpose),
+            office: office(&app.regions, page, &opens.office),
+            times: page.num(opens.times),
+        })
+        .collect()
+}
+
+/// The health office of a province, or of the whole country.
+fn office(regions: &Regions, page: &Page, province: &str) -> String {
+    if province.is_empty() {
+        return page.t("own-opened-country");
+    }
+    let name = regions
+        .province(Catalogue::default(), province)
+        .map_or(province, |place| place.name);
+    page.t1("own-opened-office", "place", name)
 }
 
 /// The checkpoint and its venue, by name.

@@ -55,27 +55,43 @@ impl<P: Permission> FromRequest for Proven<P> {
         let sent = Sent::from_request(request, payload);
         Box::pin(async move {
             let own = own.await?;
-            let mut form = sent.await?.0;
-            if own.is_fresh {
-                return Ok(Self { own, form });
-            }
-            let path = own.frame.request.path().to_owned();
-            let field = field(&own);
-            if form.some(field).is_none() {
-                let asked = ask_page(&own, form, &path, StatusCode::FORBIDDEN)?;
-                return Err(InternalError::from_response("", asked).into());
-            }
-            match prove(&own, &form).await {
-                Ok(()) => Ok(Self { own, form }),
-                Err(failure) => {
-                    let code = mistake(failure)?;
-                    form.fail(&own.frame.page(), field, code);
-                    let asked = ask_page(&own, form, &path, StatusCode::UNAUTHORIZED)?;
-                    Err(InternalError::from_response("", asked).into())
-                }
+            match proven(&own, sent.await?.0).await? {
+                Answered::Proven(form) => Ok(Self { own, form }),
+                Answered::Asked(asked) => Err(InternalError::from_response("", asked).into()),
             }
         })
     }
+}
+
+/// What became of a form that needs a fresh proof.
+pub enum Answered {
+    /// It may be gone on with.
+    Proven(Form),
+    /// This is to be answered: the form again, with the question for the proof.
+    Asked(HttpResponse),
+}
+
+/// Whether whoever sent `form` has proved who they are within the last quarter of an hour, or has just
+/// now in the form itself.
+///
+/// # Errors
+///
+/// Those of the store, and of proofs that are refused unread.
+pub async fn proven<P>(own: &Own<P>, mut form: Form) -> Result<Answered> {
+    if own.is_fresh {
+        return Ok(Answered::Proven(form));
+    }
+    let path = own.frame.request.path().to_owned();
+    let field = field(own);
+    if form.some(field).is_none() {
+        return ask_page(own, form, &path, StatusCode::FORBIDDEN).map(Answered::Asked);
+    }
+    if let Err(failure) = prove(own, &form).await {
+        let code = mistake(failure)?;
+        form.fail(&own.frame.page(), field, code);
+        return ask_page(own, form, &path, StatusCode::UNAUTHORIZED).map(Answered::Asked);
+    }
+    Ok(Answered::Proven(form))
 }
 
 /// The field that proves: a one-time password, or for accounts without a second factor the password.

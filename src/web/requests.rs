@@ -1,7 +1,7 @@
 //! `/requests`: what people asked about their data, and by when it is due.
 //!
 //! No names and no numbers stand here; a number that somebody left to be called back is opened alone,
-//! by the health department and with an audit entry.
+//! by the health department, after a fresh proof and with an audit entry.
 
 use actix_web::{HttpResponse, http::StatusCode};
 use uuid::Uuid;
@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::{
     frame::{Own, go},
     page::{Choice, Page},
+    proof::{self, Answered},
     sent::Sent,
     views::{RequestRow, Requests},
 };
@@ -122,6 +123,9 @@ pub async fn act(own: Own<Stewards>, sent: Sent) -> Result<HttpResponse> {
     if form.v("do") == "phone" {
         if own.account.role != Role::HealthLead {
             return Err(Failed::Forbidden.into());
+        }
+        if let Answered::Asked(asked) = proof::proven(&own, form).await? {
+            return Ok(asked);
         }
         let phone = app
             .db

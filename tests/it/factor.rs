@@ -175,6 +175,7 @@ async fn audited(server: &Server, action: &'static str) -> i64 {
 
 /// Routes that ask for a fresh proof, apart from the code.
 const FRESH: &[&str] = &[
+    "GET /api/v1/cases/{id}",
     "POST /api/v1/lookups",
     "POST /api/v1/lookups/{id}/rerun",
     "POST /api/v1/lookups/{id}/release",

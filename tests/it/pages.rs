@@ -468,6 +468,13 @@ async fn names_open_after_a_proof(server: &Server, officer: &Browser, run: &str,
     server.clock.set(later);
     assert_eq!(officer.get(run).await.status, 200, "counts name nobody");
     let people = format!("{run}/people");
+    // Where a patient was takes a proof, too, before it is said whether there is such a case.
+    let case = "/cases/019a0000-0000-7000-8000-000000000000";
+    let asked = officer.get(case).await;
+    assert_eq!(
+        (asked.path.as_str(), asked.hidden("next").as_str()),
+        ("/proof", case)
+    );
     let asked = officer.get(&people).await;
     assert_eq!(
         (asked.status, asked.path.as_str()),

@@ -16,8 +16,8 @@ mod visitor;
 pub use docs::{Answer, Body, Docs, DocsField, Group, Operation, Part, Schema};
 pub use officer::{CaseNew, CasePage, CaseRow, Cases, Exposure, LookupNew, LookupPage, Run, Visit};
 pub use own::{
-    ConsentText, Consents, DeclaredRow, Fact, OwnAsk, OwnCode, OwnCopy, OwnCorrect, OwnData,
-    OwnErased, RequestRow, Requests, StayRow,
+    ConsentText, Consents, DeclaredRow, Fact, OpenedRow, OwnAsk, OwnCode, OwnCopy, OwnCorrect,
+    OwnData, OwnErased, RequestRow, Requests, StayRow,
 };
 pub use public::{Home, Login, Message, Proof, Register, SessionRow, Sessions};
 pub use transparency::{Measure, MonthRow, Transparency};

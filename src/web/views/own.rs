@@ -67,6 +67,18 @@ pub struct DeclaredRow {
     pub until: String,
 }
 
+/// How often data was opened in a month, for whom it is about.
+pub struct OpenedRow {
+    /// The month.
+    pub month: String,
+    /// For what, in words.
+    pub purpose: String,
+    /// By which office, in words.
+    pub office: String,
+    /// How often.
+    pub times: String,
+}
+
 /// A stay, for whom it is about.
 pub struct StayRow {
     /// The checkpoint and its venue.
@@ -101,6 +113,10 @@ pub struct OwnData {
     pub declarations: Vec<DeclaredRow>,
     /// Stays, the latest first.
     pub stays: Vec<StayRow>,
+    /// How often it was opened, the latest month first.
+    pub opened: Vec<OpenedRow>,
+    /// Days for which that is kept.
+    pub opened_days: i32,
     /// Erasures that are not finished.
     pub requests: Vec<RequestRow>,
 }
@@ -119,6 +135,10 @@ pub struct OwnCopy {
     pub declarations: Vec<DeclaredRow>,
     /// Stays, the latest first.
     pub stays: Vec<StayRow>,
+    /// How often it was opened, the latest month first.
+    pub opened: Vec<OpenedRow>,
+    /// Days for which that is kept.
+    pub opened_days: i32,
 }
 
 /// What an erasure did.
@@ -135,6 +155,10 @@ pub struct OwnErased {
     pub held: u64,
     /// Until when the last of them is held; empty when nothing is.
     pub held_until: String,
+    /// Days for which the file of a case keeps what it holds, after its last use.
+    pub file_days: u16,
+    /// Days for which is kept how often the data was opened.
+    pub opened_days: i32,
 }
 
 /// `/du-lieu-cua-toi/{declaration}`: correcting.

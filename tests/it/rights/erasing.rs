@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     checkins::{declaration, venue},
-    kit::On,
+    kit::{On, Server},
     on_both,
     pages::logged_in,
 };
@@ -25,6 +25,8 @@ on_both! {
     consent_taken_back_ends_the_declarations,
     what_a_case_holds_is_explained_and_ends,
     an_erasure_that_was_cut_off_is_gone_on_with,
+    what_was_erased_leaves_the_files,
+    how_often_it_was_opened_is_told_and_stays,
 }
 
 async fn takes_along(browser: &Browser, name: &str) {
@@ -105,6 +107,8 @@ async fn a_person_sees_takes_along_and_erases(on: On) {
         "{}",
         erased.text
     );
+    // What a case file might have copied goes later than that.
+    assert!(erased.has("90 ngày sau lần dùng cuối của hồ sơ"));
     let person = person(&server, NUMBER);
     for table in PERSONAL {
         assert_eq!(rows_of(&server, table, &person).await, 0, "{table}");
@@ -258,4 +262,98 @@ async fn an_erasure_that_was_cut_off_is_gone_on_with(on: On) {
         assert_eq!(rows_of(&server, table, &person).await, 0, "{table}");
     }
     assert_eq!(rights::resume(&app.rights()).await.unwrap(), 0);
+}
+
+/// Files of the store that hold `needle`.
+fn holding(server: &Server, needle: &[u8]) -> Vec<String> {
+    let files = ["db", "db-wal", "log.db", "log.db-wal"];
+    let names = files.map(|ending| format!("diem-kiem-dich.{ending}"));
+    let holds = |name: &String| {
+        let bytes = std::fs::read(server.settings.data_dir.join(name)).unwrap_or_default();
+        bytes.windows(needle.len()).any(|some| some == needle)
+    };
+    names.into_iter().filter(holds).collect()
+}
+
+async fn what_was_erased_leaves_the_files(on: On) {
+    let server = server(on).await;
+    let db = &server.app.db;
+    let (_, _, checkpoint) = venue(&server).await;
+    check_in(&server, &checkpoint["code"], "Đỗ Thị Ổi", NUMBER).await;
+    let person = person(&server, NUMBER);
+    // Nobody else looks after it here, and the start has been seen to.
+    rows_of(&server, PERSONAL[0], &person).await;
+    cleaned(&server).await;
+    let row: Result<(Vec<u8>,), Error> = db
+        .read(async |tx| {
+            tx.query("SELECT contact_sealed FROM declarations WHERE person_id = $1")
+                .bind(person.clone())
+                .one()
+                .await
+        })
+        .await;
+    let sealed = row.unwrap().0;
+    if on == On::Sqlite {
+        assert!(!holding(&server, &sealed).is_empty(), "it can be found");
+    }
+    let browser = Browser::prove(&server, NUMBER).await;
+    let erased = browser.press("erase", &[("sure", "1")]).await;
+    assert_eq!(erased.status, 200, "{}", erased.text);
+    // PostgreSQL does it by itself: SECURITY.md says what that leaves.
+    assert_eq!(db.is_unclean(), on == On::Sqlite);
+    cleaned(&server).await;
+    if on == On::Sqlite {
+        assert_eq!(holding(&server, &sealed), [""; 0]);
+    }
+}
+
+/// The worker's round, until nobody was reading meanwhile.
+async fn cleaned(server: &Server) {
+    for _ in 0..100 {
+        rights::resume(&server.app.rights()).await.unwrap();
+        if !server.app.db.is_unclean() {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    panic!("what was erased was not scrubbed");
+}
+
+async fn how_often_it_was_opened_is_told_and_stays(on: On) {
+    let server = server(on).await;
+    traced(&server).await;
+    let browser = Browser::prove(&server, NUMBER).await;
+    assert!(browser.get(PAGE).await.has("Chưa ai mở."));
+    let officer = server.login_as(Role::HealthOfficer, Some("80")).await;
+    let run: Result<(uuid::Uuid,), Error> = server
+        .app
+        .db
+        .read(async |tx| tx.query("SELECT id FROM lookup_runs").one().await)
+        .await;
+    let exposures = format!("/api/v1/lookups/{}/exposures", run.unwrap().0);
+    assert_eq!(officer.get(&exposures).await.0, 200);
+    assert_eq!(officer.get(&exposures).await.0, 200);
+    let row = "<tr><th scope=\"row\">11/2026</th>\
+               <td>Danh sách người có mặt cùng nơi, cùng lúc với ca bệnh</td>\
+               <td>Cơ quan y tế Tỉnh Tây Ninh</td><td class=\"n\">2</td></tr>";
+    let page = browser.get(PAGE).await;
+    assert!(page.has(row), "{}", page.text);
+    assert!(!page.has("Bí Mật") && !page.has("2026-0001"));
+    let english = browser.get(&format!("{PAGE}?lang=en")).await;
+    assert!(english.has("A list of people who were where and when a case was"));
+    browser.get(&format!("{PAGE}?lang=vi")).await;
+    let readable = browser.get(&format!("{PAGE}/ban-sao.html")).await;
+    assert!(readable.has(row), "{}", readable.text);
+    let file = browser.get(&format!("{PAGE}/ban-sao.json")).await;
+    let data: Value = serde_json::from_str(&file.text).unwrap();
+    let told = json!([{"month": "2026-11", "purpose": "list", "province": "80", "times": 2}]);
+    assert_eq!(data["opened"], told);
+    // Whoever has another number is told nothing of it.
+    let other = Browser::prove(&server, "0907654321").await;
+    assert!(other.get(PAGE).await.has("Chưa ai mở."));
+    let erased = browser.press("erase", &[("sure", "1")]).await;
+    assert!(erased.has("được giữ 730 ngày"), "{}", erased.text);
+    later(&server, 61);
+    let again = Browser::prove(&server, NUMBER).await;
+    assert!(again.get(PAGE).await.has(row), "it is their proof");
 }

@@ -2,11 +2,19 @@
 
 use diem_kiem_dich::{accounts::Role, store::Error};
 
-use super::{Browser, NUMBER, later, server};
-use crate::{kit::On, on_both, pages};
+use super::{Browser, NUMBER, count, later, server};
+use crate::{
+    kit::{On, Server},
+    on_both, pages,
+};
 
 on_both! {
     requests_are_work_items,
+}
+
+async fn opened_numbers(server: &Server) -> i64 {
+    let sql = "SELECT COUNT(*) FROM audit_log WHERE action = 'rights.phone_opened'";
+    count(server, sql).await
 }
 
 async fn requests_are_work_items(on: On) {
@@ -42,8 +50,22 @@ async fn requests_are_work_items(on: On) {
         403,
         "the operator calls nobody"
     );
-    let opened = act(&lead, "phone").await;
+    // The number is opened like a name: after a fresh proof, in the form itself.
+    later(&server, 16 * 60);
+    let asked = act(&lead, "phone").await;
+    assert_eq!(asked.status, 403, "{}", asked.text);
+    assert!(
+        asked.text.contains("name=\"otp\"") && !asked.text.contains(NUMBER),
+        "{}",
+        asked.text
+    );
+    assert_eq!(opened_numbers(&server).await, 0);
+    let otp = server.otp("can-bo-health-lead").unwrap();
+    let proven = [("do", "phone"), ("id", &*id), ("otp", &*otp)];
+    let opened = lead.send("/requests", &proven).await;
+    assert_eq!(opened.status, 200);
     assert!(opened.text.contains(NUMBER), "{}", opened.text);
+    assert_eq!(opened_numbers(&server).await, 1);
     later(&server, 3 * 24 * 3600);
     let operator = pages::logged_in_again(&server, Role::Operator).await;
     let lead = pages::logged_in_again(&server, Role::HealthLead).await;

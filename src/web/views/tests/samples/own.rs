@@ -39,6 +39,18 @@ fn declared() -> Vec<DeclaredRow> {
     ]
 }
 
+fn opened(lang: Lang) -> Vec<OpenedRow> {
+    let p = page(lang);
+    ["list", "export", "case"]
+        .map(|purpose| OpenedRow {
+            month: "11/2026".into(),
+            purpose: p.tx("own-opened-for", purpose),
+            office: p.t1("own-opened-office", "place", "Tỉnh Tây Ninh"),
+            times: "2".into(),
+        })
+        .into()
+}
+
 fn stays() -> Vec<StayRow> {
     ["", "09:10, 18/11/2026"]
         .into_iter()
@@ -88,6 +100,8 @@ fn data(lang: Lang, kept: bool) -> OwnData {
         open_until: "08:50, 18/11/2026".into(),
         declarations: if kept { declared() } else { Vec::new() },
         stays: if kept { stays() } else { Vec::new() },
+        opened: if kept { opened(lang) } else { Vec::new() },
+        opened_days: 730,
         requests: if kept {
             vec![request("erase", "held")]
         } else {
@@ -133,6 +147,8 @@ pub(super) fn samples(lang: Lang) -> Vec<(&'static str, String)> {
             rows: 7,
             held,
             held_until: "07:00, 10/12/2026".into(),
+            file_days: 90,
+            opened_days: 730,
         })
     };
     vec![
@@ -158,6 +174,8 @@ pub(super) fn samples(lang: Lang) -> Vec<(&'static str, String)> {
                 made: "08:31, 18/11/2026".into(),
                 declarations: declared(),
                 stays: stays(),
+                opened: opened(lang),
+                opened_days: 730,
             }),
         ),
         ("own-erased", erased(0)),
