@@ -106,15 +106,15 @@ impl Kept {
         lease.connect(&self.options).await?;
         lease.set(flush).await?;
         if let Some(text) = text {
-            let begun = lease.begin(text).await;
-            if begun.is_err() && !lease.is_new {
+            match lease.begin(text).await {
                 // It was lost while nobody looked.
-                lease.discard();
-                lease.connect(&self.options).await?;
-                lease.set(flush).await?;
-                lease.begin(text).await?;
-            } else {
-                begun?;
+                Err(error) if !lease.is_new && error.as_database_error().is_none() => {
+                    lease.discard();
+                    lease.connect(&self.options).await?;
+                    lease.set(flush).await?;
+                    lease.begin(text).await?;
+                }
+                begun => begun?,
             }
         }
         Ok(lease)

@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 
 use sqlx::{Connection as _, PgConnection, postgres::PgConnectOptions};
 
-/// Where servers put it: Debian, Red Hat, PostgreSQL itself.
-const USUAL: [&str; 3] = ["/var/run/postgresql", "/run/postgresql", "/tmp"];
+/// Where servers put it, and where nobody but them may put one: `/tmp`, PostgreSQL's own place, is not
+/// among them.
+const USUAL: [&str; 2] = ["/var/run/postgresql", "/run/postgresql"];
 
 /// Connect, if possible by socket, and say whether it is one.
 pub(super) async fn connect(options: &PgConnectOptions) -> sqlx::Result<(PgConnection, bool)> {
@@ -31,7 +32,8 @@ pub(super) async fn connect(options: &PgConnectOptions) -> sqlx::Result<(PgConne
         if let Ok(mut near) = near
             && started(&mut near).await.ok().as_deref() == Some(&server)
         {
-            far.close().await?;
+            // It is not needed any more, however it ends.
+            let _ = far.close().await;
             return Ok((near, true));
         }
     }

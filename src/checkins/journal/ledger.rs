@@ -32,6 +32,9 @@ const GENERATION: usize = 65_536;
 /// Rows merged in one transaction: some milliseconds, for which other writers wait.
 const SLICE: usize = 4096;
 
+/// Check-outs merged while the log is locked.
+const OUTS: usize = 512;
+
 /// An acknowledged check-in that is not in `check_ins` yet.
 #[derive(Clone, Debug)]
 pub(super) struct Entry {
@@ -305,26 +308,21 @@ pub(super) async fn merge(db: Db, generation: Arc<Generation>) -> Result<(), Err
             .map(|entry| &entry.row)
             .collect();
         // The log has the rows until this is on the disk, so nobody waits for that.
-        db.journal_later(async |tx| put(tx, &rows).await).await?;
+        let insert = db.journal_later(async |tx| store::insert_counted(tx, &rows).await);
+        if usize::try_from(insert.await?).ok() != Some(rows.len()) {
+            // Another process was faster, and may not have known who left.
+            leave(&db, &left_of(&rows), generation.last).await?;
+        }
     }
     let outs: Vec<Out> = generation.outs.values().copied().collect();
-    for slice in outs.chunks(SLICE) {
-        let leave = async |tx: &mut Tx| store::leave(tx, slice, left_source::VISITOR).await;
-        db.journal_later(leave).await?;
-    }
+    leave(&db, &outs, generation.last).await?;
     // This waits for the disk, and for all of the above.
-    db.single(async |tx| log::mark(tx, generation.last).await)
-        .await?;
+    db.single(async |tx| log::mark(tx).await).await?;
     db.log_single(async |tx| log::remove(tx, generation.last).await)
         .await
 }
 
-/// Store `rows`. Where another process was faster, it may not have known that they left.
-async fn put(tx: &mut Tx, rows: &[&Row]) -> Result<(), Error> {
-    let added = store::insert_counted(tx, rows).await?;
-    if usize::try_from(added).ok() == Some(rows.len()) {
-        return Ok(());
-    }
+fn left_of(rows: &[&Row]) -> Vec<Out> {
     let left = rows.iter().filter_map(|row| {
         let left_at = row.left_at?;
         (row.left_source == Some(left_source::VISITOR)).then_some(Out {
@@ -332,10 +330,24 @@ async fn put(tx: &mut Tx, rows: &[&Row]) -> Result<(), Error> {
             left_at,
         })
     });
-    let left: Vec<Out> = left.collect();
-    store::leave(tx, &left, left_source::VISITOR)
-        .await
-        .map(drop)
+    left.collect()
+}
+
+/// Write `outs`, of a generation whose last batch is `last`, unless that is gone from the log: then
+/// somebody has put all of it into the tables, and perhaps later check-outs too, which must not be
+/// taken back. Later ones that are still in the log come after these.
+async fn leave(db: &Db, outs: &[Out], last: i64) -> Result<(), Error> {
+    for slice in outs.chunks(OUTS) {
+        db.log(async |log| {
+            if log::holds(log, last).await? {
+                let leave = async |tx: &mut Tx| store::leave(tx, slice, left_source::VISITOR).await;
+                db.journal_later(leave).await?;
+            }
+            Ok::<_, Error>(())
+        })
+        .await?;
+    }
+    Ok(())
 }
 
 /// What the tables would refuse, before it is acknowledged.

@@ -86,13 +86,13 @@ pub(super) async fn append(tx: &mut Tx, rows: &[&Row], outs: &[Out]) -> Result<i
     Ok(seq)
 }
 
-/// Note in the tables' file that the log is merged up to `last`.
-pub(super) async fn mark(tx: &mut Tx, last: i64) -> Result<(), Error> {
+/// Count in the tables' file how often the log was merged. What is counted is of no use, but a commit
+/// in which nothing changes does not wait for the disk, and this one does, with all before it.
+pub(super) async fn mark(tx: &mut Tx) -> Result<(), Error> {
     tx.query(
-        "INSERT INTO marks (name, value) VALUES ('journal', $1)
-         ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        "INSERT INTO marks (name, value) VALUES ('journal', 1)
+         ON CONFLICT (name) DO UPDATE SET value = marks.value + 1",
     )
-    .bind(last)
     .execute()
     .await
     .map(drop)
@@ -130,6 +130,15 @@ struct Batch {
     departures: Vec<u8>,
 }
 
+const HOLDS: Sql = Sql::split("SELECT 1", "SELECT seq FROM journal WHERE seq = $1");
+
+/// Lock the log until the end of this transaction, and say whether the batch `seq` is in it.
+pub(super) async fn holds(tx: &mut Tx, seq: i64) -> Result<bool, Error> {
+    remove(tx, 0).await?;
+    let found: Option<(i64,)> = tx.query(HOLDS).bind(seq).optional().await?;
+    Ok(found.is_some())
+}
+
 const FIRST: Sql = Sql::split("SELECT 1", "SELECT seq FROM journal LIMIT 1");
 
 async fn is_empty(tx: &mut Tx) -> Result<bool, Error> {
@@ -154,7 +163,8 @@ async fn replay_some(db: &Db, log: &mut Tx) -> Result<(), Error> {
         for batch in &batches {
             put(tx, batch).await?;
         }
-        Ok::<_, Error>(())
+        // Another process may have put them there and not have waited for the disk.
+        mark(tx).await
     })
     .await?;
     remove(log, last).await

@@ -47,13 +47,12 @@ pub(super) async fn run(db: Db, mut queue: mpsc::Receiver<Job>, stop: Arc<Notify
         settling_next: Vec::new(),
     };
     let mut jobs = Vec::with_capacity(BATCH);
-    let mut pause = QUIET;
     loop {
+        let (pause, may_merge) = (writer.pause(), writer.may_merge());
         let taken = tokio::select! {
             biased;
             merged = ended(&mut writer.merging), if writer.merging.is_some() => {
                 writer.merged(merged);
-                pause = QUIET;
                 continue;
             }
             taken = queue.recv_many(&mut jobs, BATCH) => taken,
@@ -61,7 +60,7 @@ pub(super) async fn run(db: Db, mut queue: mpsc::Receiver<Job>, stop: Arc<Notify
                 queue.close();
                 continue;
             }
-            () = tokio::time::sleep(pause), if writer.may_merge() => {
+            () = tokio::time::sleep(pause), if may_merge => {
                 writer.merge();
                 continue;
             }
@@ -79,7 +78,6 @@ pub(super) async fn run(db: Db, mut queue: mpsc::Receiver<Job>, stop: Arc<Notify
             }
         }
         writer.go_on();
-        pause = QUIET;
     }
 }
 
@@ -114,14 +112,16 @@ struct Writer {
 }
 
 impl Writer {
-    /// Whether there is something to merge, nothing is being merged, and the last merge did not just
-    /// fail.
+    /// Whether there is something to merge, and nothing is being merged.
     fn may_merge(&self) -> bool {
         let waits = |ledger: &Ledger| ledger.unmerged() != 0;
-        let rests = |failed: Instant| failed.elapsed() < PATIENCE;
-        self.merging.is_none()
-            && self.ledger.as_ref().is_some_and(waits)
-            && !self.failed.is_some_and(rests)
+        self.merging.is_none() && self.ledger.as_ref().is_some_and(waits)
+    }
+
+    /// How long to wait before merging, if nobody comes.
+    fn pause(&self) -> Duration {
+        let rest = |failed: Instant| PATIENCE.saturating_sub(failed.elapsed());
+        self.failed.map_or(QUIET, |failed| rest(failed).max(QUIET))
     }
 
     /// Begin to merge, if that should not wait for a quiet moment.
@@ -137,7 +137,7 @@ impl Writer {
         if ledger.unmerged() == 0 {
             done(std::mem::take(&mut self.settling));
             done(std::mem::take(&mut self.settling_next));
-        } else if is_wanted || (is_due && self.may_merge()) {
+        } else if is_wanted || (is_due && self.pause() == QUIET) {
             self.merge();
         }
     }
