@@ -5,7 +5,7 @@
 //! where it came from: the tables say how much a file holds and nothing about whom or when. The same
 //! thing copied twice has the same entry, so it is stored once.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -340,7 +340,42 @@ pub async fn file_of(tx: &mut Tx, keys: &KeyRing, case: Uuid) -> Result<Option<F
     row.map(|row| opened(keys, &row)).transpose()
 }
 
-/// Open files whose windows meet `[from, until)`, ms UTC: at most `limit`, by id, after `after`.
+/// The open cases whose keys do not open although no master key is missing: they are damaged.
+///
+/// # Errors
+///
+/// [`NoKey::WrongMaster`] when one does not open and a master key is missing; those of the store.
+pub async fn damaged(tx: &mut Tx, keys: &KeyRing) -> Result<BTreeSet<Uuid>, NoKey> {
+    let mut damaged = BTreeSet::new();
+    let mut after = Uuid::nil();
+    loop {
+        let rows: Vec<(Uuid, Vec<u8>)> = tx
+            .query(
+                "SELECT id, key_wrapped FROM cases
+                 WHERE id > $1 AND key_wrapped IS NOT NULL ORDER BY id LIMIT $2",
+            )
+            .bind(after)
+            .bind(PAGE)
+            .all()
+            .await?;
+        let Some((last, _)) = rows.last() else { break };
+        after = *last;
+        let shut = rows
+            .iter()
+            .filter(|(id, wrapped)| keys.unwrap(key_place(id), wrapped).is_err());
+        damaged.extend(shut.map(|(id, _)| *id));
+    }
+    if damaged.is_empty() || keys.is_whole(tx).await? {
+        return Ok(damaged);
+    }
+    Err(NoKey::WrongMaster)
+}
+
+/// Keys that are tried together.
+const PAGE: i64 = 1_000;
+
+/// Open files whose windows meet `[from, until)`, ms UTC, without those of the cases `without`: of at
+/// most `limit` cases, by id, after `after`; and the last of these cases, `None` at the end.
 ///
 /// # Errors
 ///
@@ -349,9 +384,9 @@ pub async fn files_meeting(
     tx: &mut Tx,
     keys: &KeyRing,
     (from, until): (i64, i64),
-    after: Uuid,
-    limit: i64,
-) -> Result<Vec<File>, NoKey> {
+    without: &BTreeSet<Uuid>,
+    (after, limit): (Uuid, i64),
+) -> Result<(Vec<File>, Option<Uuid>), NoKey> {
     let rows: Vec<Row> = tx
         .query(
             "SELECT id, key_wrapped, window_from, window_until FROM cases
@@ -365,7 +400,10 @@ pub async fn files_meeting(
         .bind(limit)
         .all()
         .await?;
-    rows.iter().map(|row| opened(keys, row)).collect()
+    let last = rows.last().map(|row| row.id);
+    let readable = rows.iter().filter(|row| !without.contains(&row.id));
+    let files: Result<Vec<File>, NoKey> = readable.map(|row| opened(keys, row)).collect();
+    Ok((files?, last))
 }
 
 #[cfg(test)]

@@ -43,6 +43,8 @@ pub struct Kept {
     pub stays: u64,
     /// Case files whose own clock had run out, and which were ended.
     pub ended: u64,
+    /// Open case files whose keys are damaged, so that nothing could be copied into them.
+    pub unreadable: u64,
 }
 
 /// What is about to go.
@@ -105,10 +107,15 @@ async fn destroy_keys(tx: &mut Tx, keys: &KeyRing, due: Due, swept: Swept) -> Re
             contacts,
             stays,
             ended,
+            unreadable,
         } = swept.cases;
-        let reason = format!(
+        let mut reason = format!(
             "retention; kept for cases: {contacts} contacts, {stays} stays; case files ended: {ended}"
         );
+        if unreadable > 0 {
+            reason.push_str("; case files that do not open: ");
+            reason.push_str(&unreadable.to_string());
+        }
         let entry = audit::Entry {
             action: "retention.swept",
             subject: format!("before {}", due.check_ins),

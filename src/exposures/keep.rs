@@ -9,9 +9,10 @@
 //! a cluster too. A batch of copies is written with its audit entry in one transaction. All of it may
 //! be stopped anywhere and run again: a copy that is there is not made twice, and the day is dropped
 //! only after everything of it was kept. With several cases in one lookup, each of their files holds
-//! those who met its patient, and those who met them.
+//! those who met its patient, and those who met them. A file whose key is damaged is left out: one case
+//! that nobody can open must not hold up everybody's retention.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use uuid::Uuid;
 
@@ -60,30 +61,56 @@ impl Keeper<'_> {
             return Ok(Kept::default());
         };
         let mut done = Kept::default();
-        if from < due.check_ins {
-            done.stays = self.stays(from, due.check_ins).await?;
+        if from >= due.check_ins {
+            return Ok(done);
         }
+        let damaged = self.damaged().await?;
+        done.unreadable = u64::try_from(damaged.len()).unwrap_or(u64::MAX);
+        done.stays = self.stays(from, due.check_ins, &damaged).await?;
         if from < due.declarations {
-            done.contacts = self.contacts(from, due.declarations).await?;
+            done.contacts = self.contacts(from, due.declarations, &damaged).await?;
         }
         Ok(done)
     }
 
+    /// The open cases whose keys are damaged, said and written down.
+    async fn damaged(&self) -> Result<BTreeSet<Uuid>, NoKey> {
+        let look = async || {
+            self.db
+                .read(async |tx| kept::damaged(tx, self.keys).await)
+                .await
+        };
+        let mut damaged: BTreeSet<Uuid> = look().await?;
+        if damaged.is_empty() {
+            return Ok(damaged);
+        }
+        // One that was wrapped anew between the row and the key opens at the second look.
+        let again = look().await?;
+        damaged.retain(|case| again.contains(case));
+        for case in &damaged {
+            tracing::error!(%case, "the key of this case does not open: its file keeps nothing more");
+            self.db
+                .write(async |tx| note_unreadable(tx, *case).await)
+                .await?;
+        }
+        Ok(damaged)
+    }
+
     /// Copy the stays of patients on the days `[from, until)`.
-    async fn stays(&self, from: Day, until: Day) -> Result<u64, NoKey> {
+    async fn stays(&self, from: Day, until: Day, damaged: &BTreeSet<Uuid>) -> Result<u64, NoKey> {
         let mut kept = 0;
         let mut after = Uuid::nil();
         loop {
             // An open stay is cut by what its person did within a day of it, so a day more is kept.
             let span = (from.start_ms() - MAX_STAY_MS, until.start_ms());
-            let files = self
+            let (files, last) = self
                 .db
-                .read(async |tx| files(tx, self.keys, span, after).await)
+                .read(async |tx| files(tx, self.keys, span, damaged, after).await)
                 .await?;
-            let Some((last, _)) = files.last() else {
+            let Some(last) = last else {
                 return Ok(kept);
             };
-            after = last.id();
+            after = last;
             let stays = self
                 .db
                 .stage(async |tx| stays(tx, &files, from, until).await)
@@ -112,7 +139,12 @@ impl Keeper<'_> {
 
     /// Copy the contacts of everybody whom the lookups of open cases found by a declaration of the
     /// days `[from, until)`.
-    async fn contacts(&self, from: Day, until: Day) -> Result<u64, NoKey> {
+    async fn contacts(
+        &self,
+        from: Day,
+        until: Day,
+        damaged: &BTreeSet<Uuid>,
+    ) -> Result<u64, NoKey> {
         let days = (uuid_floor(from.start_ms()), uuid_floor(until.start_ms()));
         let runs = self.db.read(async |tx| runs(tx, days).await).await?;
         for day in from.number()..until.number() {
@@ -122,7 +154,8 @@ impl Keeper<'_> {
             }
         }
         let mut kept = 0;
-        for asked in runs {
+        let readable = |asked: &Asked| !damaged.contains(&asked.case_id);
+        for asked in runs.into_iter().filter(readable) {
             kept += self.contacts_of(asked, days).await?;
         }
         Ok(kept)
@@ -191,19 +224,43 @@ async fn note(tx: &mut Tx, file: &File, new: u64, people: u64) -> Result<(), Err
     audit::append(tx, entry).await
 }
 
-/// Files whose windows meet `span`, with all pseudonyms of their patients.
+/// Write down, once, that the key of a case does not open.
+async fn note_unreadable(tx: &mut Tx, case: Uuid) -> Result<(), Error> {
+    const ACTION: &str = "case.unreadable";
+    let subject = case.to_string();
+    let known: Option<(i64,)> = tx
+        .query("SELECT seq FROM audit_log WHERE action = $1 AND subject = $2 LIMIT 1")
+        .bind(ACTION)
+        .bind(subject.clone())
+        .optional()
+        .await?;
+    if known.is_some() {
+        return Ok(());
+    }
+    let entry = audit::Entry {
+        action: ACTION,
+        subject,
+        reason: Some("retention"),
+        ..audit::Entry::default()
+    };
+    audit::append(tx, entry).await
+}
+
+/// Files whose windows meet `span`, with all pseudonyms of their patients, and the last case.
 async fn files(
     tx: &mut Tx,
     keys: &KeyRing,
     span: (i64, i64),
+    damaged: &BTreeSet<Uuid>,
     after: Uuid,
-) -> Result<Vec<(File, Vec<PersonId>)>, NoKey> {
+) -> Result<(Vec<(File, Vec<PersonId>)>, Option<Uuid>), NoKey> {
     let mut found = Vec::new();
-    for file in kept::files_meeting(tx, keys, span, after, FILES).await? {
+    let (files, last) = kept::files_meeting(tx, keys, span, damaged, (after, FILES)).await?;
+    for file in files {
         let persons = cases::persons_of(tx, file.id()).await?;
         found.push((file, persons));
     }
-    Ok(found)
+    Ok((found, last))
 }
 
 /// The stays of the patients of `files` on the days `[from, until)`, by the file's index.

@@ -15,6 +15,7 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tended {
     today: Day,
+    from: Day,
     destroyed: Vec<Day>,
     master: [u8; FINGERPRINT],
 }
@@ -42,6 +43,15 @@ pub fn first_key(today: Day, retention_days: u16) -> Day {
     first_kept(today, retention_days).plus(-1)
 }
 
+/// The first day whose backup keys stay: those of a day go after its key, never before. The sweep that
+/// destroys keys has a clock it can believe; a clock that was set ahead by mistake wipes nothing here.
+async fn first_wrapped(app: &App, today: Day) -> Result<Day, store::Error> {
+    let by_clock = first_key(today, app.settings.retention_days);
+    let days = app.keys.list_days(&app.db).await?;
+    let held = days.into_iter().find(|(_, gone)| gone.is_none());
+    Ok(held.map_or(by_clock, |(day, _)| day.min(by_clock)))
+}
+
 /// Pick up a rotated master key, forget destroyed keys, and bring the backup keys up to date. Nothing is
 /// read or written again when nothing has changed since `before`.
 ///
@@ -50,7 +60,7 @@ pub fn first_key(today: Day, retention_days: u16) -> Day {
 /// Those of the store, and when the backup keys cannot be written.
 pub async fn tend(app: &App, before: Option<Tended>) -> Result<Tended, Untended> {
     let today = Day::of(app.clock.now());
-    let from = first_key(today, app.settings.retention_days);
+    let from = first_wrapped(app, today).await?;
     let destroyed = app.keys.forget_destroyed(&app.db, from).await?;
     let mut master = app.keys.active(&app.db).await?;
     if master.is_none() {
@@ -63,6 +73,7 @@ pub async fn tend(app: &App, before: Option<Tended>) -> Result<Tended, Untended>
     let master = master.ok_or(NoKey::OldMaster)?;
     let now = Tended {
         today,
+        from,
         destroyed,
         master: master.fingerprint(),
     };

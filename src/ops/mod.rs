@@ -12,3 +12,4 @@ mod workers;
 
 pub use health::{Health, ROUTES};
 pub use server::{Running, start};
+pub use workers::Rounds;

@@ -8,14 +8,13 @@ use actix_web::rt;
 use super::{
     checkpoints::Checkpoints,
     even::{EVERYDAY, Even},
-    keys::{self, Tended},
+    keys::{self, Tended, first_key},
 };
 use crate::{
     accounts,
     base::{Day, Failure},
-    checkins::retention::first_kept,
     exposures::sweep::sweep,
-    http::Shared,
+    http::{App, Shared},
     messages::outbox,
     otp, rights, store,
 };
@@ -35,27 +34,54 @@ const SESSIONS: i64 = 500;
 /// Run the workers on this thread until the server stops.
 pub fn spawn(app: Shared) -> rt::task::JoinHandle<()> {
     rt::spawn(async move {
-        let mut swept = None;
-        let (mut tended, mut said) = (None, String::new());
-        let mut scrubbed = true;
-        let mut even = Even::new(app.clock.now(), Instant::now());
-        let mut checkpoints = Checkpoints::new(Instant::now());
+        let mut rounds = Rounds::new(&app);
         loop {
             rt::time::sleep(EVERY).await;
-            round(&app).await;
-            checkpoints.round(&app, Instant::now()).await;
-            tend(&app, &mut tended, &mut said).await;
-            let today = Day::of(app.clock.now());
-            if swept != Some(today)
-                && is_due(&app, today, &mut even).await
-                && retention(&app, today).await
-            {
-                swept = Some(today);
-                scrubbed = false;
-            }
-            scrubbed = scrubbed || scrub(&app).await;
+            rounds.next(&app).await;
         }
     })
+}
+
+/// What one round has to know of those before it.
+#[derive(Debug)]
+pub struct Rounds {
+    swept: Option<Day>,
+    tended: Option<Tended>,
+    said: String,
+    scrubbed: bool,
+    even: Even,
+    checkpoints: Checkpoints,
+}
+
+impl Rounds {
+    /// Before the first round.
+    #[must_use]
+    pub fn new(app: &App) -> Self {
+        Self {
+            swept: None,
+            tended: None,
+            said: String::new(),
+            scrubbed: true,
+            even: Even::new(app.clock.now(), Instant::now()),
+            checkpoints: Checkpoints::new(Instant::now()),
+        }
+    }
+
+    /// One round. What fails is logged and done in the next round.
+    pub async fn next(&mut self, app: &App) {
+        round(app).await;
+        self.checkpoints.round(app, Instant::now()).await;
+        tend(app, &mut self.tended, &mut self.said).await;
+        let today = Day::of(app.clock.now());
+        if self.swept != Some(today)
+            && is_due(app, today, &mut self.even).await
+            && retention(app, today).await
+        {
+            self.swept = Some(today);
+            self.scrubbed = false;
+        }
+        self.scrubbed = self.scrubbed || scrub(app).await;
+    }
 }
 
 /// Send messages on this thread until the server stops.
@@ -87,14 +113,13 @@ pub fn learn_withdrawals(app: Shared) -> rt::task::JoinHandle<()> {
 }
 
 /// What people's rights leave behind: ended sessions, old codes, erasures that were cut off or held.
-async fn look_after_rights(app: &Shared) -> Result<(), Failure> {
+async fn look_after_rights(app: &App) -> Result<(), Failure> {
     let desk = app.rights();
     app.db
         .write(async |tx| {
             outbox::sweep(tx).await?;
             otp::sweep(tx).await?;
             rights::session::sweep(tx).await?;
-            rights::correct::sweep(tx, &desk).await?;
             crate::checkins::withdrawn::sweep(tx).await?;
             Ok::<_, store::Error>(())
         })
@@ -104,7 +129,7 @@ async fn look_after_rights(app: &Shared) -> Result<(), Failure> {
 }
 
 /// One round. What fails is logged and done in the next round.
-async fn round(app: &Shared) {
+async fn round(app: &App) {
     app.limits.sweep();
     if let Err(error) = app.prepare_days().await {
         tracing::error!("keys and partitions could not be made ahead: {error}");
@@ -124,7 +149,7 @@ async fn round(app: &Shared) {
 
 /// The keys: a rotated master key picked up, destroyed ones forgotten, backup keys made and destroyed.
 /// What fails is said once, and done in a later round.
-async fn tend(app: &Shared, tended: &mut Option<Tended>, said: &mut String) {
+async fn tend(app: &App, tended: &mut Option<Tended>, said: &mut String) {
     match keys::tend(app, tended.take()).await {
         Ok(done) => {
             *tended = Some(done);
@@ -141,7 +166,7 @@ async fn tend(app: &Shared, tended: &mut Option<Tended>, said: &mut String) {
 }
 
 /// What was destroyed leaves the files; false when somebody was reading, for the next round.
-async fn scrub(app: &Shared) -> bool {
+async fn scrub(app: &App) -> bool {
     app.db.scrub().await.unwrap_or_else(|error| {
         tracing::error!("what was destroyed could not be taken out of the files: {error}");
         false
@@ -149,7 +174,7 @@ async fn scrub(app: &Shared) -> bool {
 }
 
 /// Whether what is past its retention may go by the clock as it is.
-async fn is_due(app: &Shared, today: Day, even: &mut Even) -> bool {
+async fn is_due(app: &App, today: Day, even: &mut Even) -> bool {
     let kept = match app.keys.list_days(&app.db).await {
         Ok(days) => days,
         Err(error) => {
@@ -157,7 +182,7 @@ async fn is_due(app: &Shared, today: Day, even: &mut Even) -> bool {
             return false;
         }
     };
-    let from = first_kept(today, app.settings.retention_days).plus(-1);
+    let from = first_key(today, app.settings.retention_days);
     let past = kept
         .iter()
         .filter(|(day, destroyed)| *day < from && destroyed.is_none());
@@ -174,7 +199,7 @@ async fn is_due(app: &Shared, today: Day, even: &mut Even) -> bool {
 }
 
 /// Once a day: what is past its retention goes. False when it has to be done again.
-async fn retention(app: &Shared, today: Day) -> bool {
+async fn retention(app: &App, today: Day) -> bool {
     let days = app.settings.retention_days;
     // What is merged later would come back.
     if let Err(error) = app.door.journal.settle().await {
@@ -183,13 +208,19 @@ async fn retention(app: &Shared, today: Day) -> bool {
     }
     let (db, keys) = (&app.db, &app.keys);
     match sweep(db, keys, &app.random, &app.directory, today, days).await {
-        Ok(swept) => {
-            tracing::info!(?swept, "retention");
-            true
-        }
+        Ok(swept) => tracing::info!(?swept, "retention"),
         Err(error) => {
             tracing::error!("what is past its retention could not be deleted: {error}");
-            false
+            return false;
         }
     }
+    let from = first_key(today, days);
+    let corrected = db
+        .write(async |tx| rights::correct::sweep(tx, from).await)
+        .await;
+    if let Err(error) = corrected {
+        tracing::error!("corrections past their retention could not be deleted: {error}");
+        return false;
+    }
+    true
 }

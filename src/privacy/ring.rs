@@ -215,6 +215,20 @@ impl KeyRing {
         found.cloned()
     }
 
+    /// Whether this process has every master key that may still wrap something: then what does not open
+    /// is damaged.
+    ///
+    /// # Errors
+    ///
+    /// Those of the store.
+    pub async fn is_whole(&self, tx: &mut Tx) -> Result<bool, store::Error> {
+        let wrap: Vec<(Vec<u8>,)> = tx
+            .query("SELECT fingerprint FROM master_keys WHERE retired_at IS NULL")
+            .all()
+            .await?;
+        Ok(wrap.iter().all(|(print,)| self.with_print(print).is_some()))
+    }
+
     /// The master key that wraps, for this transaction: run it in [`Db::write`].
     ///
     /// # Errors

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::{Desk, Kind, Session, request};
 use crate::{
     base::{
-        FieldError, Kind as Failed, Timestamp, failure::Errors, failure::Result, time::VIETNAM,
+        Day, FieldError, Kind as Failed, Timestamp, failure::Errors, failure::Result, time::VIETNAM,
     },
     declarations::{self, Address, Contact},
     identity::{FullName, PersonId, Sex},
@@ -215,14 +215,12 @@ pub(super) async fn made_at(
     Ok(row.map(|(at,)| at))
 }
 
-/// Delete corrections of declarations that are past their retention.
+/// Delete corrections of declarations of days before `from`: after the declarations have gone.
 ///
 /// # Errors
 ///
 /// Those of the store.
-pub async fn sweep(tx: &mut Tx, desk: &Desk<'_>) -> Result<u64, Error> {
-    let today = crate::base::Day::of(tx.now());
-    let from = crate::checkins::retention::first_kept(today, desk.retention_days).plus(-1);
+pub async fn sweep(tx: &mut Tx, from: Day) -> Result<u64, Error> {
     tx.query("DELETE FROM corrections WHERE declaration_id < $1")
         .bind(crate::base::ids::uuid_floor(from.start_ms()))
         .execute()

@@ -4,12 +4,13 @@
 use diem_kiem_dich::{
     accounts::{Account, Role},
     api::cases::desk,
-    base::{Day, ids},
+    base::{Day, Random, ids},
     cases::{self, CaseDraft, clock::FILE_DAYS},
     checkins::retention::{Kept, Swept},
+    config::MasterKey,
     exposures::{LookupDraft, Run, people, sweep::sweep},
     http::App,
-    privacy::{NoKey, audit},
+    privacy::{Master, NoKey, audit, rotate},
     store::{Db, Error, Fault, Faults},
 };
 use serde_json::{Value, json};
@@ -29,6 +30,8 @@ on_both! {
     each_of_several_cases_keeps_its_own,
     a_declaration_under_another_number_is_kept_too,
     an_interrupted_sweep_loses_nothing,
+    a_case_whose_key_is_damaged_holds_up_nobody,
+    without_the_master_key_nothing_goes,
 }
 
 const DAY_MS: i64 = 86_400_000;
@@ -110,6 +113,7 @@ async fn a_day_goes_and_the_case_still_says_whom_it_found(on: On) {
         contacts: 1,
         stays: 3,
         ended: 0,
+        unreadable: 0,
     };
     assert_eq!(swept.cases, kept);
     let app = &world.server.app;
@@ -591,4 +595,89 @@ async fn an_interrupted_sweep_loses_nothing(on: On) {
         matches!(verdict, Ok(audit::Verdict::Whole(_))),
         "{verdict:?}"
     );
+}
+
+async fn a_case_whose_key_is_damaged_holds_up_nobody(on: On) {
+    let mut world = World::start(on).await;
+    one_case(&world).await;
+    // Its patient has a stay of these days too, and its lookup finds somebody.
+    let damaged = world.case(2).await["id"].clone();
+    let run = world.look_up(json!({"case": damaged})).await;
+    assert_eq!(run["counts"]["ring1"], 1);
+    let id = Uuid::parse_str(damaged.as_str().unwrap()).unwrap();
+    let app = world.server.app.clone();
+    app.db
+        .append(async |tx| {
+            tx.query("UPDATE cases SET key_wrapped = $2 WHERE id = $1")
+                .bind(id)
+                .bind(vec![7_u8; 60])
+                .execute()
+                .await
+        })
+        .await
+        .map_err(|error: Error| error)
+        .unwrap();
+    later(&mut world, GONE).await;
+    let swept = sweep_now(&world.server).await;
+    let kept = Kept {
+        contacts: 1,
+        stays: 3,
+        ended: 0,
+        unreadable: 1,
+    };
+    assert_eq!(swept.cases, kept);
+    assert!(swept.keys > 0);
+    assert_eq!(count(&app, ORIGINALS).await, 0);
+    assert_eq!(
+        count(&app, KEPT).await,
+        4,
+        "the other file has all of its own"
+    );
+    sweep_now(&world.server).await;
+    let told: Vec<(String,)> = app
+        .db
+        .read(async |tx| {
+            tx.query("SELECT subject FROM audit_log WHERE action = 'case.unreadable'")
+                .all()
+                .await
+        })
+        .await
+        .map_err(|error: Error| error)
+        .unwrap();
+    assert_eq!(told, [(id.to_string(),)], "once");
+}
+
+async fn without_the_master_key_nothing_goes(on: On) {
+    let mut world = World::start(on).await;
+    one_case(&world).await;
+    let app = world.server.app.clone();
+    let mut settings = world.server.settings.clone();
+    let (MasterKey::Own(path) | MasterKey::File(path)) = settings.master_key.clone() else {
+        panic!("the kit keeps the master key in a file");
+    };
+    let old = std::fs::read_to_string(&path).unwrap();
+    settings.master_key = MasterKey::Value(old.trim().to_owned().into());
+    let clock = world.server.clock.clone();
+    let other = App::open(settings, clock, Random::System).await.unwrap();
+    let new = Master::new(&Random::System);
+    std::fs::write(&path, format!("{} {old}", *new.hex())).unwrap();
+    app.keys.reload();
+    rotate::activate(&app.db, &new).await.unwrap();
+    rotate::rewrap(&app.db, &app.keys, &Random::System)
+        .await
+        .unwrap();
+    rotate::retire(&app.db).await.unwrap();
+    later(&mut world, GONE).await;
+    app.door.journal.settle().await.unwrap();
+    let today = Day::of(app.clock.now());
+    let before = count(&app, ORIGINALS).await;
+    let stopped = sweep_at(&other, &other.db, today).await;
+    assert!(matches!(stopped, Err(NoKey::WrongMaster)), "{stopped:?}");
+    assert!(before > 0);
+    assert_eq!(count(&app, ORIGINALS).await, before);
+    let unreadable = "SELECT COUNT(*) FROM audit_log WHERE action = 'case.unreadable'";
+    assert_eq!(count(&app, unreadable).await, 0);
+    other.db.close().await;
+    // Whoever has the key goes on.
+    assert_eq!(sweep_now(&world.server).await.cases.stays, 3);
 }

@@ -2,7 +2,9 @@
 
 use diem_kiem_dich::{
     accounts::Role,
-    base::{Random, ids},
+    base::{Day, Random, ids},
+    ops::{Rounds, backup, keys::tend},
+    store::Error,
 };
 use serde_json::{Value, json};
 
@@ -16,6 +18,7 @@ use crate::{
 on_both! {
     a_clock_that_jumps_there_and_back_leaves_everything_as_it_was,
     another_process_learns_of_a_change_after_the_clock_was_set_back,
+    a_clock_set_far_ahead_wipes_no_backup_keys_and_no_corrections,
 }
 
 const HOUR: i64 = 3_600_000;
@@ -92,4 +95,62 @@ async fn another_process_learns_of_a_change_after_the_clock_was_set_back(on: On)
         .post("/api/v1/check-ins", &check_in(&other, &checkpoint["code"]))
         .await;
     assert_eq!(status, 410, "{answer}");
+}
+
+async fn corrections(server: &Server) -> i64 {
+    let count: Result<(i64,), Error> = server
+        .app
+        .db
+        .read(async |tx| tx.query("SELECT COUNT(*) FROM corrections").one().await)
+        .await;
+    count.unwrap().0
+}
+
+async fn a_clock_set_far_ahead_wipes_no_backup_keys_and_no_corrections(on: On) {
+    let server = Server::start(on).await;
+    let (app, right) = (&server.app, server.clock.now());
+    app.db
+        .append(async |tx| {
+            tx.query(
+                "INSERT INTO corrections (person_id, declaration_id, original_sealed, made_at)
+                 VALUES ($1, $2, $3, $4)",
+            )
+            .bind(vec![1_u8; 16])
+            .bind(ids::v7(right, &Random::System))
+            .bind(vec![2_u8; 40])
+            .bind(right)
+            .execute()
+            .await
+        })
+        .await
+        .map_err(|error: Error| error)
+        .unwrap();
+    let keys = || std::fs::read_to_string(&server.settings.backup_keys).unwrap();
+    let mut rounds = Rounds::new(app);
+    rounds.next(app).await;
+    let before = keys();
+    assert!(before.lines().count() > 200, "both kinds, for months");
+    // A new service makes no key for the day before the first check-ins that it would take.
+    let never = Day::of(right).plus(-22).to_string();
+    for days in [400, 0] {
+        server.clock.set(right.plus_ms(days * 24 * HOUR));
+        rounds.next(app).await;
+        let file = server.settings.data_dir.join(format!("{days}.backup"));
+        backup::make(app, &file, |_, _| {}).await.unwrap();
+        tend(app, None).await.unwrap();
+        let now = keys();
+        let mut held = before.lines().filter(|line| !line.contains(&never));
+        let lost = held.find(|line| !now.contains(line));
+        assert_eq!(lost, None, "{days} days");
+        assert_eq!(corrections(&server).await, 1, "{days} days");
+    }
+    // By a clock that runs as it should both go in their time: the next round sees what was swept.
+    for step in 1..=8 {
+        server.clock.set(right.plus_ms(step * 3 * 24 * HOUR));
+        rounds.next(app).await;
+    }
+    rounds.next(app).await;
+    assert_eq!(corrections(&server).await, 0);
+    let first = before.lines().find(|line| line.starts_with("day "));
+    assert!(!keys().contains(first.unwrap()));
 }
