@@ -202,7 +202,7 @@ async fn plan(desk: &Desk<'_>, person: PersonId, asked_at: Timestamp) -> Result<
             .await?;
         for stay in stays {
             if stay.entered_at() > asked_at {
-                if stay.received_at > asked_at {
+                if stay.received_at > asked_at.as_ms() {
                     continue;
                 }
                 came_before.insert(stay.id);

@@ -52,8 +52,8 @@ pub struct Stay {
     pub seat: Option<String>,
     /// The declaration that was shown.
     pub declaration_id: Option<Uuid>,
-    /// When the service had it.
-    pub received_at: Timestamp,
+    /// When the service had it, in milliseconds UTC.
+    pub received_at: i64,
 }
 
 /// Everything that is kept of a person, the latest first.
