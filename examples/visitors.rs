@@ -201,6 +201,7 @@ async fn count(dir: &str, url: Option<&str>) -> i64 {
     let app = App::open(settings, Clock::System, Random::System)
         .await
         .unwrap();
+    app.door.journal.settle().await.unwrap();
     let places = app.directory.ids();
     let now = app.clock.now();
     let mut sum = 0;
