@@ -3,8 +3,7 @@
 //! Check-ins and declarations may be spread over a cluster and are never touched by a serializable
 //! transaction, so an erasure is several: the request is noted first, with whose it is; then rows go,
 //! in bounded batches; last the request is closed and whose it was is wiped. Cut off at any point, it
-//! is gone on with by a worker ([`resume`]). Each step may be run again, and takes only what was there
-//! when the request came: who declares anew has agreed anew. How often the person's data was
+//! is gone on with by a worker ([`resume`]). Each step may be run again. How often the person's data was
 //! opened stays: [`super::opens`].
 
 use uuid::Uuid;
@@ -53,7 +52,7 @@ pub struct Erased {
 /// Those of the store; what was begun is gone on with.
 pub async fn erase(desk: &Desk<'_>, session: &Session, language: Language) -> Result<Erased> {
     let door = desk.door;
-    let (request, asked_at) = door
+    let request = door
         .db
         .write(async |tx| {
             let request = request::begin(tx, desk, Kind::Erase, session.person).await?;
@@ -67,11 +66,11 @@ pub async fn erase(desk: &Desk<'_>, session: &Session, language: Language) -> Re
                 template: Template::Erased,
             };
             outbox::put(tx, &door.keys, &door.random, &message, None).await?;
-            Ok::<_, Error>((request, tx.now()))
+            Ok::<_, Error>(request)
         })
         .await?;
     door.withdrawn.refresh(&door.db).await?;
-    run(desk, request, session.person, asked_at).await
+    run(desk, request, session.person).await
 }
 
 async fn note(tx: &mut Tx, action: &'static str, request: Uuid, people: i64) -> Result<(), Error> {
@@ -89,15 +88,15 @@ async fn note(tx: &mut Tx, action: &'static str, request: Uuid, people: i64) -> 
 ///
 /// # Errors
 ///
-/// The last of those of the store; what was done stays done, and no request waits for another.
+/// Those of the store; what was done stays done.
 pub async fn resume(desk: &Desk<'_>) -> Result<usize> {
     let door = desk.door;
-    let due: Vec<(Uuid, Option<Vec<u8>>, Timestamp)> = door
+    let due: Vec<(Uuid, Option<Vec<u8>>)> = door
         .db
         .read(async |tx| {
             let now = tx.now();
             tx.query(
-                "SELECT id, person_id, received_at FROM rights_requests
+                "SELECT id, person_id FROM rights_requests
                  WHERE (state = 'running' AND received_at <= $1)
                     OR (state = 'held' AND held_until <= $2)
                  ORDER BY received_at LIMIT $3",
@@ -111,21 +110,16 @@ pub async fn resume(desk: &Desk<'_>) -> Result<usize> {
         .await
         .map_err(|error: Error| error)?;
     let count = due.len();
-    let mut failed = None;
-    for (request, person, asked_at) in due {
-        let Some(person) = person.as_deref().and_then(PersonId::from_slice) else {
-            continue;
-        };
-        if let Err(error) = run(desk, request, person, asked_at).await {
-            tracing::error!("the erasure {request} could not be gone on with: {error}");
-            failed = Some(error);
+    for (request, person) in due {
+        if let Some(person) = person.as_deref().and_then(PersonId::from_slice) {
+            run(desk, request, person).await?;
         }
     }
     // When somebody was reading, the next round does it.
     if door.db.is_unclean() {
         door.db.scrub().await?;
     }
-    failed.map_or(Ok(count), Err)
+    Ok(count)
 }
 
 /// What of a person goes and what is held.
@@ -137,12 +131,7 @@ struct Plan {
     held_until: Option<Timestamp>,
 }
 
-async fn run(
-    desk: &Desk<'_>,
-    request: Uuid,
-    person: PersonId,
-    asked_at: Timestamp,
-) -> Result<Erased> {
+async fn run(desk: &Desk<'_>, request: Uuid, person: PersonId) -> Result<Erased> {
     let door = desk.door;
     // What was acknowledged is in a log at first, and would come into the tables afterwards.
     door.journal.settle().await?;
@@ -151,7 +140,7 @@ async fn run(
         ..Erased::default()
     };
     loop {
-        let plan = plan(desk, person, asked_at).await?;
+        let plan = plan(desk, person).await?;
         erased.held = plan.held;
         erased.held_until = plan.held_until;
         let gone = delete(desk, person, &plan).await?;
@@ -161,7 +150,7 @@ async fn run(
         }
     }
     door.db
-        .write(async |tx| finish(tx, person, asked_at, erased).await)
+        .write(async |tx| finish(tx, person, erased).await)
         .await?;
     door.db.erased();
     Ok(erased)
@@ -184,15 +173,12 @@ async fn delete(desk: &Desk<'_>, person: PersonId, plan: &Plan) -> Result<u64> {
     Ok(rows)
 }
 
-/// What was there at `asked_at`. By the clock of a phone that is ahead a row may have been made later
-/// than it came: then the time at which it came counts.
-async fn plan(desk: &Desk<'_>, person: PersonId, asked_at: Timestamp) -> Result<Plan> {
+async fn plan(desk: &Desk<'_>, person: PersonId) -> Result<Plan> {
     let db = &desk.door.db;
     let held: Vec<Hold> = db.read(async |tx| holds(tx, person).await).await?;
     let mut plan = Plan::default();
     let mut kept = std::collections::BTreeSet::new();
     let mut declared = Vec::new();
-    let mut came_before = std::collections::BTreeSet::new();
     for day in seen::days(desk) {
         let (stays, declarations) = db
             .read(async |tx| {
@@ -201,12 +187,6 @@ async fn plan(desk: &Desk<'_>, person: PersonId, asked_at: Timestamp) -> Result<
             })
             .await?;
         for stay in stays {
-            if stay.entered_at() > asked_at {
-                if stay.received_at > asked_at.as_ms() {
-                    continue;
-                }
-                came_before.insert(stay.id);
-            }
             if is_held(&held, stay.entered_at().as_ms(), stay.left_at) {
                 plan.hold(seen::stay_ends(stay.entered_at(), desk.retention_days));
                 // What a held stay shows of the person is held with it.
@@ -218,11 +198,8 @@ async fn plan(desk: &Desk<'_>, person: PersonId, asked_at: Timestamp) -> Result<
         declared.extend(declarations.into_iter().map(|row| row.id));
     }
     for id in declared {
-        let made = Timestamp::from_ms(crate::base::ids::time_of(id).unwrap_or_default());
-        if made > asked_at && !came_before.contains(&id) {
-            continue;
-        }
         if kept.contains(&id) {
+            let made = Timestamp::from_ms(crate::base::ids::time_of(id).unwrap_or_default());
             plan.hold(seen::declaration_ends(made, desk.retention_days));
         } else {
             plan.declarations.push(id);
@@ -271,16 +248,10 @@ async fn delete_declarations(tx: &mut Tx, person: PersonId, ids: &[Uuid]) -> Res
 }
 
 /// Delete what small tables know of the person, and close the request or note what is held.
-async fn finish(
-    tx: &mut Tx,
-    person: PersonId,
-    asked_at: Timestamp,
-    erased: Erased,
-) -> Result<(), Error> {
+async fn finish(tx: &mut Tx, person: PersonId, erased: Erased) -> Result<(), Error> {
     let id = || person.as_bytes().to_vec();
-    tx.query("DELETE FROM passes WHERE person_id = $1 AND issued_at <= $2")
+    tx.query("DELETE FROM passes WHERE person_id = $1")
         .bind(id())
-        .bind(asked_at)
         .execute()
         .await?;
     // By it an investigation that holds rows knows that two pseudonyms are one person.
@@ -297,14 +268,6 @@ async fn finish(
         .execute()
         .await?;
     if erased.held == 0 {
-        // Those are still to be answered, for which the number is enough. Another erasure needs to know
-        // whose it is until it is done.
-        tx.query(
-            "UPDATE rights_requests SET person_id = NULL WHERE person_id = $1 AND state = 'open'",
-        )
-        .bind(id())
-        .execute()
-        .await?;
         request::close(tx, erased.request, State::Done).await?;
         return note(tx, "rights.erased", erased.request, 1).await;
     }

@@ -52,8 +52,6 @@ pub struct Stay {
     pub seat: Option<String>,
     /// The declaration that was shown.
     pub declaration_id: Option<Uuid>,
-    /// When the service had it, in milliseconds UTC.
-    pub received_at: i64,
 }
 
 /// Everything that is kept of a person, the latest first.
@@ -115,7 +113,7 @@ pub(super) async fn stays_of(tx: &mut Tx, person: PersonId, day: Day) -> Result<
     let short = person.as_bytes().get(..6).unwrap_or_default().to_vec();
     tx.query(
         "SELECT c.checkpoint_id, c.id, c.left_at, c.left_source, c.source, c.headcount, c.seat,
-                c.declaration_id, c.received_at
+                c.declaration_id
          FROM check_ins c
          WHERE c.entered_at / 86400000 = $1 AND substr(c.person_id, 1, 6) = $2
            AND c.person_id = $3 AND c.id >= $4 AND c.id < $5

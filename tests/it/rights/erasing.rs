@@ -25,7 +25,6 @@ on_both! {
     consent_taken_back_ends_the_declarations,
     what_a_case_holds_is_explained_and_ends,
     an_erasure_that_was_cut_off_is_gone_on_with,
-    what_came_after_a_held_erasure_stays,
     what_was_erased_leaves_the_files,
     how_often_it_was_opened_is_told_and_stays,
 }
@@ -160,20 +159,12 @@ async fn consent_taken_back_ends_the_declarations(on: On) {
     };
     assert_eq!(by_token(&answer).await.0, 201);
     let browser = Browser::prove(&server, NUMBER).await;
-    // A phone without network keeps this one, with its declaration, until later.
-    let queued = json!({
-        "id": ids::v7(server.clock.now(), &Random::System), "checkpoint": checkpoint["code"],
-        "declaration": declaration(),
-    });
     later(&server, 5);
     let done = browser.press("withdraw", &[]).await;
     assert!(done.has("Đã rút lại sự đồng ý"), "{}", done.text);
     let (status, refused) = by_token(&answer).await;
     assert_eq!(status, 422, "{refused}");
     assert_eq!(refused["errors"][0]["code"], "token_not_good");
-    let (status, refused) = server.http.post("/api/v1/check-ins", &queued).await;
-    assert_eq!(status, 422, "{refused}");
-    assert_eq!(refused["errors"][0]["code"], "withdrawn");
     assert_eq!(by_token(&other).await.0, 201, "nobody else is touched");
     // Another process knows it at its start.
     let server = server.restart().await;
@@ -240,10 +231,26 @@ async fn an_erasure_that_was_cut_off_is_gone_on_with(on: On) {
     let (_, _, checkpoint) = venue(&server).await;
     check_in(&server, &checkpoint["code"], "Đỗ Thị Ổi", NUMBER).await;
     let person = person(&server, NUMBER);
+    let id = ids::v4(&Random::System);
     let app = &server.app;
-    // What the first of its transactions leaves behind, and something that people must answer.
-    begun(&server, "running", &person).await;
-    begun(&server, "open", &person).await;
+    // What the first of its transactions leaves behind.
+    let begun: Result<u64, Error> = app
+        .db
+        .write(async |tx| {
+            let now = tx.now();
+            tx.query(
+                "INSERT INTO rights_requests (id, kind, state, person_id, received_at, reply_due_at,
+                                              due_at, rows_erased)
+                 VALUES ($1, 'erase', 'running', $2, $3, $3, $3, 0)",
+            )
+            .bind(id)
+            .bind(person.clone())
+            .bind(now)
+            .execute()
+            .await
+        })
+        .await;
+    assert_eq!(begun.unwrap(), 1);
     assert_eq!(
         rights::resume(&app.rights()).await.unwrap(),
         0,
@@ -255,80 +262,6 @@ async fn an_erasure_that_was_cut_off_is_gone_on_with(on: On) {
         assert_eq!(rows_of(&server, table, &person).await, 0, "{table}");
     }
     assert_eq!(rights::resume(&app.rights()).await.unwrap(), 0);
-}
-
-async fn what_came_after_a_held_erasure_stays(on: On) {
-    let server = server(on).await;
-    traced(&server).await;
-    let person = person(&server, NUMBER);
-    let browser = Browser::prove(&server, NUMBER).await;
-    let erased = browser.press("erase", &[("sure", "1")]).await;
-    assert!(erased.has("2 dòng đang cần"), "{}", erased.text);
-    assert_eq!(rows_of(&server, PERSONAL[0], &person).await, 1);
-    // Before the hold ends they come again, with a new consent.
-    later(&server, 10 * 24 * 3600);
-    let (_, _, checkpoint) = venue(&server).await;
-    let anew = check_in(&server, &checkpoint["code"], "Đỗ Thị Ổi", NUMBER).await;
-    let body = json!({"declaration": declaration()});
-    assert_eq!(server.http.post("/api/v1/declarations", &body).await.0, 201);
-    assert_eq!(rows_of(&server, PERSONAL[0], &person).await, 2);
-    assert_eq!(rows_of(&server, PERSONAL[1], &person).await, 3);
-    later(&server, 61);
-    // No case needs the old ones any more.
-    let ended: Result<u64, Error> = server
-        .app
-        .db
-        .write(async |tx| {
-            tx.query("DELETE FROM lookup_people").execute().await?;
-            tx.query("UPDATE rights_requests SET held_until = received_at")
-                .execute()
-                .await
-        })
-        .await;
-    assert_eq!(ended.unwrap(), 1);
-    assert_eq!(rights::resume(&server.app.rights()).await.unwrap(), 1);
-    assert_eq!(rows_of(&server, PERSONAL[0], &person).await, 1);
-    assert_eq!(rows_of(&server, PERSONAL[1], &person).await, 2);
-    assert_eq!(rows_of(&server, PERSONAL[3], &person).await, 1);
-    assert_eq!(
-        rows_of(&server, PERSONAL[6], &person).await,
-        0,
-        "it is done"
-    );
-    let left: Result<(uuid::Uuid,), Error> = server
-        .app
-        .db
-        .read(async |tx| {
-            tx.query("SELECT id FROM check_ins WHERE person_id = $1")
-                .bind(person.clone())
-                .one()
-                .await
-        })
-        .await;
-    assert_eq!(anew["id"], json!(left.unwrap().0));
-}
-
-/// Note a request of `person`, as an erasure leaves it that was cut off.
-async fn begun(server: &Server, state: &'static str, person: &[u8]) {
-    let done: Result<u64, Error> = server
-        .app
-        .db
-        .write(async |tx| {
-            let now = tx.now();
-            tx.query(
-                "INSERT INTO rights_requests (id, kind, state, person_id, received_at, reply_due_at,
-                                              due_at, rows_erased)
-                 VALUES ($1, 'erase', $4, $2, $3, $3, $3, 0)",
-            )
-            .bind(ids::v4(&Random::System))
-            .bind(person.to_vec())
-            .bind(now)
-            .bind(state)
-            .execute()
-            .await
-        })
-        .await;
-    assert_eq!(done.unwrap(), 1);
 }
 
 /// Files of the store that hold `needle`.
