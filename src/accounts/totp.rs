@@ -2,7 +2,7 @@
 //! what authenticator apps take for granted.
 //!
 //! This is the arithmetic alone; that a password is good once is kept in the store, see
-//! [`super::factor`].
+//! `accounts::factor`.
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha1::Sha1;

@@ -1,7 +1,7 @@
 //! Backup and restore: one file that belongs to no engine, and that does not undo erasure.
 //!
 //! The file holds every table but the sessions and marks, row by row, in compressed chunks that are sealed in
-//! their order ([`format`]). It opens with the master key. What passes (check-ins, declarations) is
+//! their order (`format`). It opens with the master key. What passes (check-ins, declarations) is
 //! sealed by a key of its own, and the key of each day is wrapped once more, both by *backup keys* that
 //! stand in no backup and go when their day does ([`crate::privacy::escrow`]): from then on the rest of
 //! the file still opens, and they never do, whoever has the file and the master key.
