@@ -36,8 +36,18 @@ impl Methods {
     #[must_use]
     pub fn at(&self, path: &str) -> Option<String> {
         let mut methods: Vec<&str> = Vec::new();
+        // A path that is written out goes before one with a part to fill in.
+        let is_written = self
+            .0
+            .iter()
+            .any(|(pattern, _)| pattern.pattern() == Some(path));
         for (pattern, method) in &self.0 {
-            if pattern.is_match(path) && !methods.contains(method) {
+            let fits = if is_written {
+                pattern.pattern() == Some(path)
+            } else {
+                pattern.is_match(path)
+            };
+            if fits && !methods.contains(method) {
                 methods.push(method);
             }
         }
