@@ -176,7 +176,9 @@ pub fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let path = error.path().to_string();
         let inner = error.into_inner();
-        if inner.is_data() {
+        // The reader calls a list that is too long for its pair a mistake of syntax.
+        let is_json = || serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok();
+        if inner.is_data() || is_json() {
             misfit(path, &inner)
         } else {
             Kind::Malformed.into()
@@ -293,6 +295,13 @@ mod tests {
             field.map_or(String::new(), |f| f.field.clone().into_owned()),
             field.map_or("", |f| f.code),
         )
+    }
+
+    #[test]
+    fn a_list_too_long_for_its_pair_is_json() {
+        let read = |body: &str| read_json::<(String, String)>(body.as_bytes());
+        assert_eq!(read(r#"["a","b","c"]"#).unwrap_err().kind.status(), 422);
+        assert_eq!(read(r#"["a","b","c""#).unwrap_err().kind.status(), 400);
     }
 
     #[test]
